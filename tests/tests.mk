@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# Rooms are tested by cmocka programs, tools by bats files (named in the tools'
+# own fragments), decoders by fuzz targets. Everything speaks TAP.
+
+TEST_EXTENSIONS = .bats .sh
+TAP_DRIVER = env AM_TAP_AWK='$(AWK)' CMOCKA_MESSAGE_OUTPUT=TAP \
+	$(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_DRIVER = $(TAP_DRIVER)
+BATS_LOG_COMPILER = $(BATS)
+AM_BATS_LOG_FLAGS = --tap
+SH_LOG_DRIVER = $(TAP_DRIVER)
+SH_LOG_COMPILER = $(SHELL)
+AM_TESTS_ENVIRONMENT = \
+	WK_BUILD='$(abs_top_builddir)'; export WK_BUILD; \
+	WK_SOURCE='$(abs_top_srcdir)'; export WK_SOURCE; \
+	WK_DATA='$(abs_top_srcdir)/tests/data'; export WK_DATA;
+
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LDADD = libwirekit.a $(CMOCKA_LIBS)
+UNIT_TESTS =
+
+include $(top_srcdir)/tests/unit/unit.mk
+include $(top_srcdir)/tests/fuzz/fuzz.mk
+
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+endif
