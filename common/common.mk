@@ -14,6 +14,18 @@ libwirekit_a_SOURCES += \
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
-	common/wire/rstdiag_codes.c
+	common/wire/rstdiag_codes.c \
+	common/net/capture.c common/net/capture.h \
+	common/net/privileges.c common/net/privileges.h \
+	common/cli/rstline.c common/cli/rstline.h
 endif
 libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+
+libwirekit_a_SOURCES += \
+	common/cli/diag.c common/cli/diag.h \
+	common/cli/exit.h \
+	common/cli/json.c common/cli/json.h \
+	common/cli/options.c common/cli/options.h \
+	common/cli/out.c common/cli/out.h \
+	common/cli/progress.c common/cli/progress.h \
+	common/cli/signals.c common/cli/signals.h

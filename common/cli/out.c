@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/cli/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/cli/diag.h"
+#include "common/cli/exit.h"
+
+static struct {
+	char data[65536];
+	size_t len;
+	int fd, failed_errno;
+	const char *name;
+} out = { .fd = STDOUT_FILENO, .name = "standard output" };
+
+int
+wk_out_open(const char *path)
+{
+	int fd;
+
+	if (strcmp(path, "-") == 0)
+		return WK_OK;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return WK_E_SYSTEM;
+	out.fd = fd;
+	out.name = path;
+	return WK_OK;
+}
+
+void
+wk_out_reset(int fd)
+{
+	out.fd = fd;
+	out.len = 0;
+	out.failed_errno = 0;
+}
+
+bool
+wk_out_has_failed(void)
+{
+	return out.failed_errno != 0;
+}
+
+/* Somebody may have made stdout non-blocking; waiting is right here. */
+static void
+wait_writable(void)
+{
+	struct pollfd p = { .fd = out.fd, .events = POLLOUT };
+
+	poll(&p, 1, -1);
+}
+
+static void
+write_all(const char *data, size_t len)
+{
+	ssize_t n;
+
+	while (len > 0 && out.failed_errno == 0) {
+		n = write(out.fd, data, len);
+		if (n >= 0) {
+			data += n;
+			len -= (size_t)n;
+		} else if (errno == EAGAIN) {
+			wait_writable();
+		} else if (errno != EINTR) {
+			out.failed_errno = errno;
+		}
+	}
+}
+
+int
+wk_out_flush(void)
+{
+	write_all(out.data, out.len);
+	out.len = 0;
+	return out.failed_errno == 0 ? WK_OK : WK_E_SYSTEM;
+}
+
+void
+wk_out_write(const void *data, size_t len)
+{
+	if (len > sizeof(out.data) - out.len)
+		wk_out_flush();
+	if (len > sizeof(out.data)) {
+		write_all(data, len);
+	} else if (len > 0) {
+		memcpy(out.data + out.len, data, len);
+		out.len += len;
+	}
+}
+
+void
+wk_out_text(const char *text)
+{
+	wk_out_write(text, strlen(text));
+}
+
+void
+wk_out_printf(const char *format, ...)
+{
+	struct wk_buf b;
+	va_list ap;
+
+	wk_buf_init(&b, 1 << 20);
+	va_start(ap, format);
+	if (wk_buf_vprintf(&b, format, ap) == WK_OK)
+		wk_out_write(b.data, b.len);
+	else if (out.failed_errno == 0)
+		out.failed_errno = ENOMEM;
+	va_end(ap);
+	wk_buf_free(&b);
+}
+
+int
+wk_out_finish(int rc)
+{
+	wk_out_flush();
+	if (out.failed_errno == 0 && close(out.fd) < 0 && errno != EINTR)
+		out.failed_errno = errno;
+	if (out.failed_errno == 0 || out.failed_errno == EPIPE)
+		return rc;
+	wk_warn_errno(out.failed_errno, "%s", out.name);
+	return WK_EXIT_SYSTEM;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/cli/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/error.h"
+
+static const struct {
+	int number;
+	enum wk_signal meaning;
+} known[] = {
+	{ SIGINT, WK_SIGNAL_STOP },
+	{ SIGTERM, WK_SIGNAL_STOP },
+	{ SIGHUP, WK_SIGNAL_RELOAD },
+	{ SIGUSR1, WK_SIGNAL_REPORT },
+};
+
+static volatile sig_atomic_t noted[3], stopped;
+static int ends[2] = { -1, -1 };
+
+static void
+note_signal(int number)
+{
+	int saved = errno;
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i].number == number)
+			break;
+	if (known[i].meaning == WK_SIGNAL_STOP) {
+		if (stopped != 0) {
+			signal(number, SIG_DFL);
+			raise(number);
+		}
+		stopped = number;
+		noted[0] = 1;
+	} else {
+		noted[known[i].meaning == WK_SIGNAL_RELOAD ? 1 : 2] = 1;
+	}
+	/* A full pipe is as readable as it can be. */
+	if (write(ends[1], "", 1) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+int
+wk_signals_init(unsigned set)
+{
+	struct sigaction new, old;
+	size_t i;
+
+	if (ends[0] < 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return WK_E_SYSTEM;
+	memset(&new, 0, sizeof(new));
+	new.sa_handler = note_signal;
+	sigfillset(&new.sa_mask);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if ((set & known[i].meaning) == 0)
+			continue;
+		if (sigaction(known[i].number, NULL, &old) < 0)
+			return WK_E_SYSTEM;
+		if (known[i].meaning == WK_SIGNAL_STOP &&
+		    old.sa_handler == SIG_IGN)
+			continue;
+		if (sigaction(known[i].number, &new, NULL) < 0)
+			return WK_E_SYSTEM;
+	}
+	return WK_OK;
+}
+
+int
+wk_signals_fd(void)
+{
+	return ends[0];
+}
+
+unsigned
+wk_signals_take(void)
+{
+	unsigned set = 0, i;
+	char drain[64];
+
+	while (ends[0] >= 0 && read(ends[0], drain, sizeof(drain)) > 0)
+		continue;
+	for (i = 0; i < 3; i++)
+		if (noted[i] != 0) {
+			noted[i] = 0;
+			set |= 1u << i;
+		}
+	return set;
+}
+
+int
+wk_signals_stopped(void)
+{
+	return stopped;
+}
+
+void
+wk_signals_die(void)
+{
+	if (stopped == 0)
+		return;
+	signal(stopped, SIG_DFL);
+	raise(stopped);
+}
