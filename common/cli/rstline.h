@@ -38,6 +38,7 @@ struct wk_rst_style {
 	int registry;		/* enum wk_rstdiag_registry, -1: by format */
 	int time;		/* enum wk_time_style */
 	int digits;		/* of the second's fraction: 6 or 9 */
+	bool is_colored;	/* wk_color_on(STDOUT_FILENO) */
 	unsigned detail;	/* 0 the line; 1 adds header facts; 2 all hex */
 	uint64_t previous_ns, first_ns;	/* kept by the writers */
 };
@@ -45,6 +46,9 @@ struct wk_rst_style {
 /* One text line, "12:00:00.123456 IP 198.51.100.20.443 > …". */
 void wk_rst_write_text(struct wk_rst_style *style,
     const struct wk_rst_record *r);
+
+/* The time stamp alone, in the style's form, for lines of other events. */
+void wk_rst_write_time(struct wk_rst_style *style, uint64_t wall_ns);
 
 /* One JSON object, {"event":"rst",…} or {"event":"sent",…}. */
 void wk_rst_write_json(const struct wk_rst_style *style,

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/* rstdiag-sniff: show TCP resets and what they claim about their reason. */
+#include "config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/rstdiag-sniff/counters.h"
+#include "cmd/rstdiag-sniff/options.h"
+#include "cmd/rstdiag-sniff/suspicious.h"
+#include "common/base/clock.h"
+#include "common/cli/diag.h"
+#include "common/cli/exit.h"
+#include "common/cli/json.h"
+#include "common/cli/out.h"
+#include "common/cli/progress.h"
+#include "common/cli/signals.h"
+#include "common/net/capture.h"
+#include "common/net/privileges.h"
+#include "common/wire/rstdiag.h"
+#include "common/wire/segment.h"
+
+/*
+ * What the kernel lets through. "tcp" offsets in BPF are IPv4 only, and IPv6
+ * with extension headers, fragments and VLAN tags are sorted out here: the
+ * filter is wide, the code behind it exact. "vlan" shifts all offsets behind
+ * it and so comes last; some link types do not know it.
+ */
+#define V6_UNUSUAL \
+	"(ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 58)"
+#define LATER_FRAGMENT "(ip[6:2] & 0x1fff != 0 and ip[9] == 6)"
+#define RESETS \
+	"(tcp[tcpflags] & tcp-rst != 0) or " \
+	"(ip6[6] == 6 and ip6[53] & 4 != 0) or " V6_UNUSUAL " or " \
+	LATER_FRAGMENT
+#define ALL_TCP "tcp or (ip6 and ip6[6] == 6) or " V6_UNUSUAL " or " \
+	LATER_FRAGMENT
+#define TAGGED " or (vlan and (ip or ip6 or vlan))"
+
+#define PROGRESS_EVERY 4096	/* frames */
+
+struct sniffer {
+	const struct options *opt;
+	struct wk_capture capture;
+	struct wk_dump dump;
+	struct counters counters;
+	struct suspicious *suspicious;	/* NULL unless asked for */
+	struct wk_rst_style style;
+	bool is_dumping, is_printing, flushes_each;
+	uint64_t deadline_ns;		/* 0: none */
+};
+
+static int
+list_interfaces(void)
+{
+	char why[PCAP_ERRBUF_SIZE];
+	pcap_if_t *all, *i;
+
+	if (pcap_findalldevs(&all, why) < 0) {
+		wk_warn("%s", why);
+		return WK_EXIT_SYSTEM;
+	}
+	for (i = all; i != NULL; i = i->next) {
+		if (wk_cli.is_json) {
+			wk_json_begin("interface");
+			wk_json_str("name", i->name);
+			wk_json_bool("up", (i->flags & PCAP_IF_UP) != 0);
+			wk_json_bool("loopback",
+			    (i->flags & PCAP_IF_LOOPBACK) != 0);
+			if (i->description != NULL)
+				wk_json_str("description", i->description);
+			wk_json_end();
+		} else {
+			wk_out_printf("%s%s%s\n", i->name,
+			    i->description != NULL ? " " : "",
+			    i->description != NULL ? i->description : "");
+		}
+	}
+	pcap_freealldevs(all);
+	return WK_EXIT_OK;
+}
+
+/* --- one frame ------------------------------------------------------------ */
+
+static void
+tell_contradiction(struct sniffer *sn, const struct wk_frame *f,
+    const struct wk_segment *s, uint64_t since_ns)
+{
+	char src[WK_ENDPOINT_TEXT], dst[WK_ENDPOINT_TEXT];
+	uint64_t since_us = since_ns / 1000;
+
+	sn->counters.contradictions++;
+	if (!sn->is_printing || sn->opt->fields.n > 0)
+		return;
+	wk_endpoint_text(s->ip_version, s->src, s->src_port, src);
+	wk_endpoint_text(s->ip_version, s->dst, s->dst_port, dst);
+	if (wk_cli.is_json) {
+		wk_json_begin("contradiction");
+		wk_json_time("ts", f->wall_ns);
+		wk_json_str("from", src);
+		wk_json_str("to", dst);
+		wk_json_uint("seq", s->seq);
+		wk_json_uint("since_reset_us", since_us);
+		wk_json_end();
+		return;
+	}
+	wk_rst_write_time(&sn->style, f->wall_ns);
+	wk_out_printf("%s %s > %s: suspicious: goes on %" PRIu64
+	    ".%06" PRIu64 " s after its reset\n",
+	    s->ip_version == 6 ? "IP6" : "IP", src, dst,
+	    since_us / 1000000, since_us % 1000000);
+}
+
+static void
+show(struct sniffer *sn, const struct wk_rst_record *r)
+{
+	if (wk_cli.is_json)
+		wk_rst_write_json(&sn->style, r);
+	else if (sn->opt->fields.n > 0)
+		wk_rst_write_fields(&sn->style, &sn->opt->fields, r);
+	else
+		wk_rst_write_text(&sn->style, r);
+}
+
+static void
+take_reset(struct sniffer *sn, const struct wk_frame *f,
+    const struct wk_segment *s)
+{
+	struct wk_rstdiag d;
+	struct wk_rst_record r = {
+		.wall_ns = f->wall_ns, .segment = s, .diag = &d,
+	};
+
+	wk_rstdiag_decode(s->payload, s->payload_len, s->captured_len,
+	    sn->opt->ask, &d);
+	counters_add(&sn->counters, &d);
+	if (sn->suspicious != NULL)
+		suspicious_judge(sn->suspicious, &r);
+	if (sn->is_dumping)
+		wk_dump_frame(&sn->dump, f);
+	if (sn->is_printing)
+		show(sn, &r);
+}
+
+static void
+take_frame(struct sniffer *sn, const struct wk_frame *f)
+{
+	struct wk_segment s;
+	enum wk_segment_kind kind;
+	uint64_t since_ns;
+
+	if (sn->suspicious == NULL &&
+	    !wk_segment_may_be_rst(sn->capture.link, f->data, f->caplen))
+		return;
+	kind = (enum wk_segment_kind)wk_segment_dissect(sn->capture.link,
+	    f->data, f->caplen, f->wire_len, &s, NULL);
+	if (kind != WK_SEGMENT_TCP)
+		counters_add_unread(&sn->counters, kind);
+	else if ((s.flags & WK_TCP_RST) != 0)
+		take_reset(sn, f, &s);
+	else if (sn->suspicious != NULL && suspicious_learn(sn->suspicious, &s,
+	    f->wall_ns, &since_ns))
+		tell_contradiction(sn, f, &s, since_ns);
+}
+
+/* --- the loop ------------------------------------------------------------- */
+
+static bool
+is_enough(const struct sniffer *sn)
+{
+	return wk_signals_stopped() != 0 || wk_out_has_failed() ||
+	    (sn->opt->count != 0 && sn->counters.resets >= sn->opt->count);
+}
+
+/* Everything out before we wait; false when nobody takes it any more. */
+static bool
+flush_all(struct sniffer *sn)
+{
+	if (sn->is_dumping && wk_dump_flush(&sn->dump) != WK_OK)
+		return false;
+	return wk_out_flush() == WK_OK;
+}
+
+/* Until there is something to read, a signal, or the deadline (false). */
+static bool
+wait_for_frames(struct sniffer *sn)
+{
+	struct pollfd p[3] = {
+		{ .fd = sn->capture.fd, .events = POLLIN },
+		{ .fd = wk_signals_fd(), .events = POLLIN },
+		/* A reader that leaves shows as an error without writing. */
+		{ .fd = STDOUT_FILENO, .events = 0 },
+	};
+	uint64_t now_ns = wk_clock_now_ns();
+	int wait_ms = -1;
+
+	if (sn->deadline_ns != 0) {
+		if (now_ns >= sn->deadline_ns)
+			return false;
+		wait_ms = (int)((sn->deadline_ns - now_ns) / 1000000 + 1);
+	}
+	if (poll(p, 3, wait_ms) < 0 && errno != EINTR) {
+		wk_warn_errno(errno, "poll");
+		return false;
+	}
+	wk_signals_take();
+	return (p[2].revents & (POLLERR | POLLNVAL)) == 0;
+}
+
+static int
+run(struct sniffer *sn)
+{
+	struct wk_frame f;
+	struct wk_error error;
+	uint64_t at, size, resets = 0;
+	int rc = WK_EXIT_OK, got;
+
+	while (!is_enough(sn)) {
+		got = wk_capture_next(&sn->capture, &f, &error);
+		if (got > 0) {
+			take_frame(sn, &f);
+			if (sn->flushes_each && sn->counters.resets != resets &&
+			    !flush_all(sn))
+				break;
+			resets = sn->counters.resets;
+			if (sn->capture.frames % PROGRESS_EVERY == 0 &&
+			    wk_capture_position(&sn->capture, &at, &size))
+				wk_progress_update(at);
+		} else if (got < 0) {
+			wk_warn("%s: %s", sn->capture.name, error.reason);
+			rc = sn->capture.is_live ? WK_EXIT_SYSTEM :
+			    WK_EXIT_PROTOCOL;
+			break;
+		} else if (!sn->capture.is_live || !flush_all(sn) ||
+		    !wait_for_frames(sn)) {
+			break;
+		}
+	}
+	return rc;
+}
+
+/* --- setting up ----------------------------------------------------------- */
+
+static int
+open_capture(struct sniffer *sn)
+{
+	const struct options *opt = sn->opt;
+	const struct wk_capture_live live = {
+		.interface = opt->interface,
+		.snaplen = (int)opt->snaplen,
+		.buffer_size = (int)(opt->buffer_kib * 1024),
+		.is_promiscuous = !opt->is_not_promiscuous,
+		.direction = (const int[]) { PCAP_D_INOUT, PCAP_D_IN,
+		    PCAP_D_OUT }[opt->direction],
+	};
+	struct wk_error error;
+	int rc;
+
+	if (opt->file != NULL)
+		rc = wk_capture_open_file(&sn->capture, opt->file, &error);
+	else
+		rc = wk_capture_open_live(&sn->capture, &live, &error);
+	if (rc == WK_OK)
+		return WK_EXIT_OK;
+	wk_warn("%s: %s", opt->file == NULL ? opt->interface :
+	    strcmp(opt->file, "-") == 0 ? "standard input" : opt->file,
+	    error.reason);
+	return rc == WK_E_MALFORMED ? WK_EXIT_PROTOCOL :
+	    rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
+}
+
+/* The user's expression, AND-ed with ours where the kernel can save us work. */
+static int
+set_filter(struct sniffer *sn)
+{
+	const char *user = sn->opt->expression;
+	const char *ours = sn->suspicious != NULL ? ALL_TCP : RESETS;
+	struct wk_error error, ignored;
+	struct bpf_program checked;
+	char *both;
+	size_t size;
+	int rc;
+
+	/* Alone first: an error must be about what the user wrote. */
+	if (user != NULL) {
+		if (wk_filter_compile(&checked, sn->capture.link, user,
+		    &error) != WK_OK) {
+			wk_warn("expression \"%s\": %s", user, error.reason);
+			return WK_EXIT_USAGE;
+		}
+		pcap_freecode(&checked);
+	}
+	if (!sn->capture.is_live && user == NULL)
+		return WK_EXIT_OK;
+	if (!sn->capture.is_live) {
+		rc = wk_capture_filter(&sn->capture, user, &error);
+	} else {
+		size = strlen(ours) + sizeof(TAGGED) +
+		    (user == NULL ? 0 : strlen(user)) + 16;
+		both = malloc(size);
+		if (both == NULL) {
+			wk_warn("out of memory");
+			return WK_EXIT_SYSTEM;
+		}
+		snprintf(both, size, "%s%s%s(%s%s)", user == NULL ? "" : "(",
+		    user == NULL ? "" : user, user == NULL ? "" : ") and ",
+		    ours, TAGGED);
+		rc = wk_capture_filter(&sn->capture, both, &ignored);
+		if (rc != WK_OK) {
+			*strstr(both, TAGGED) = '\0';
+			strcat(both, ")");
+			rc = wk_capture_filter(&sn->capture, both, &error);
+		}
+		free(both);
+	}
+	if (rc != WK_OK) {
+		wk_warn("%s: %s", sn->capture.name, error.reason);
+		return rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
+	}
+	return WK_EXIT_OK;
+}
+
+static int
+open_dump(struct sniffer *sn)
+{
+	const char *path = sn->opt->dump;
+	struct wk_error error;
+
+	sn->is_printing = path == NULL || sn->opt->prints_too ||
+	    wk_cli.is_json || sn->opt->fields.n > 0;
+	if (path == NULL)
+		return WK_EXIT_OK;
+	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO) == 1) {
+		wk_warn("standard output is a terminal; a capture is binary");
+		return WK_EXIT_USAGE;
+	}
+	if (wk_dump_open(&sn->dump, path, sn->capture.link,
+	    pcap_snapshot(sn->capture.pcap), &error) != WK_OK) {
+		wk_warn("%s: %s", path, error.reason);
+		return WK_EXIT_SYSTEM;
+	}
+	sn->is_dumping = true;
+	return WK_EXIT_OK;
+}
+
+static int
+drop_privileges(const struct options *opt)
+{
+	struct wk_error error;
+	int rc;
+
+	/* Reading a file needs no special rights, unless somebody says so. */
+	if (opt->file != NULL && opt->user == NULL)
+		return WK_EXIT_OK;
+	rc = wk_privileges_drop(opt->user, &error);
+	if (rc == WK_OK)
+		return WK_EXIT_OK;
+	wk_warn("%s", error.reason);
+	return rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
+}
+
+static int
+set_up(struct sniffer *sn)
+{
+	const struct options *opt = sn->opt;
+	struct stat st;
+	int rc;
+
+	if (opt->is_suspicious) {
+		sn->suspicious = suspicious_new();
+		if (sn->suspicious == NULL) {
+			wk_warn("out of memory");
+			return WK_EXIT_SYSTEM;
+		}
+	}
+	if ((rc = open_capture(sn)) != WK_EXIT_OK ||
+	    (rc = set_filter(sn)) != WK_EXIT_OK ||
+	    (rc = open_dump(sn)) != WK_EXIT_OK ||
+	    (rc = drop_privileges(opt)) != WK_EXIT_OK)
+		return rc;
+	if (wk_signals_init(WK_SIGNAL_STOP) != WK_OK) {
+		wk_warn_errno(errno, "signals");
+		return WK_EXIT_SYSTEM;
+	}
+	/* A pipe may be live, and whoever reads us wants what is known. */
+	sn->flushes_each = opt->is_packet_buffered ||
+	    (opt->file != NULL && strcmp(opt->file, "-") == 0 &&
+	    (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode)));
+	if (opt->max_time_ns != 0)
+		sn->deadline_ns = wk_clock_now_ns() + opt->max_time_ns;
+	return WK_EXIT_OK;
+}
+
+static int
+finish(struct sniffer *sn, int rc)
+{
+	const struct options *opt = sn->opt;
+
+	wk_progress_end();
+	if (sn->is_dumping && wk_dump_close(&sn->dump) != WK_OK &&
+	    errno != EPIPE) {
+		wk_warn_errno(errno, "%s", sn->dump.name);
+		rc = rc == WK_EXIT_OK ? WK_EXIT_SYSTEM : rc;
+	}
+	if (wk_cli.is_json)
+		counters_write_json(&sn->counters, &sn->capture);
+	wk_out_flush();
+	if (!wk_cli.is_quiet)
+		counters_write_text(&sn->counters, &sn->capture, &sn->style);
+	if (rc != WK_EXIT_OK)
+		return rc;
+	if (opt->checks && sn->counters.invalid > 0)
+		return WK_EXIT_NO;
+	if (opt->count != 0 && sn->counters.resets < opt->count &&
+	    wk_signals_stopped() == 0)
+		return WK_EXIT_NO;
+	return WK_EXIT_OK;
+}
+
+static int
+sniff(const struct options *opt)
+{
+	static struct sniffer sn;
+	uint64_t at, size;
+	int rc;
+
+	sn.opt = opt;
+	sn.style = opt->style;
+	rc = set_up(&sn);
+	if (rc == WK_EXIT_OK) {
+		if (sn.capture.is_live)
+			wk_notice("listening on %s (%s)", sn.capture.name,
+			    pcap_datalink_val_to_name((int)sn.capture.link));
+		if (!isatty(STDOUT_FILENO) &&
+		    wk_capture_position(&sn.capture, &at, &size))
+			wk_progress_begin(sn.capture.name, size);
+		rc = run(&sn);
+		rc = finish(&sn, rc);
+	} else {
+		wk_dump_close(&sn.dump);
+	}
+	wk_capture_close(&sn.capture);
+	suspicious_del(sn.suspicious);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options opt;
+	int rc;
+
+	wk_cli_init(argv[0]);
+	if (options_parse(&opt, argc, argv, &rc)) {
+		rc = opt.lists_interfaces ? list_interfaces() : sniff(&opt);
+		options_free(&opt);
+	}
+	return wk_out_finish(rc);
+}
