@@ -10,7 +10,7 @@ BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(BATS)
 AM_BATS_LOG_FLAGS = --tap
 SH_LOG_DRIVER = $(TAP_DRIVER)
-SH_LOG_COMPILER = $(SHELL)
+SH_LOG_COMPILER = bash
 AM_TESTS_ENVIRONMENT = \
 	WK_BUILD='$(abs_top_builddir)'; export WK_BUILD; \
 	WK_SOURCE='$(abs_top_srcdir)'; export WK_SOURCE; \
@@ -22,6 +22,7 @@ UNIT_TESTS =
 
 include $(top_srcdir)/tests/unit/unit.mk
 include $(top_srcdir)/tests/fuzz/fuzz.mk
+include $(top_srcdir)/tests/bench/bench.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
@@ -32,3 +33,7 @@ if HAVE_BATS
 TESTS += $(BATS_TESTS)
 endif
 EXTRA_DIST += $(BATS_TESTS)
+
+TESTS += tests/cli/all-tools.sh
+EXTRA_DIST += tests/cli/all-tools.sh
+dist_man_MANS += man/wirekit.7

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/rstdiag-sniff/counters.h"
@@ -369,7 +368,6 @@ static int
 set_up(struct sniffer *sn)
 {
 	const struct options *opt = sn->opt;
-	struct stat st;
 	int rc;
 
 	if (opt->is_suspicious) {
@@ -389,9 +387,7 @@ set_up(struct sniffer *sn)
 		return WK_EXIT_SYSTEM;
 	}
 	/* A pipe may be live, and whoever reads us wants what is known. */
-	sn->flushes_each = opt->is_packet_buffered ||
-	    (opt->file != NULL && strcmp(opt->file, "-") == 0 &&
-	    (fstat(STDIN_FILENO, &st) < 0 || !S_ISREG(st.st_mode)));
+	sn->flushes_each = opt->is_packet_buffered || sn->capture.is_pipe;
 	if (opt->max_time_ns != 0)
 		sn->deadline_ns = wk_clock_now_ns() + opt->max_time_ns;
 	return WK_EXIT_OK;

@@ -98,6 +98,7 @@ wk_capture_open_file(struct wk_capture *c, const char *path,
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	char why[PCAP_ERRBUF_SIZE] = "";
+	struct stat st;
 	FILE *fp;
 
 	memset(c, 0, sizeof(*c));
@@ -118,6 +119,7 @@ wk_capture_open_file(struct wk_capture *c, const char *path,
 		return fail_pcap(error, WK_E_MALFORMED, why);
 	}
 	c->file = is_stdin ? NULL : fp;
+	c->is_pipe = fstat(fileno(fp), &st) < 0 || !S_ISREG(st.st_mode);
 	c->link = (uint32_t)pcap_datalink(c->pcap);
 	return WK_OK;
 }
@@ -185,8 +187,7 @@ wk_capture_position(const struct wk_capture *c, uint64_t *at, uint64_t *size)
 	struct stat st;
 	off_t offset;
 
-	if (c->file == NULL || fstat(fileno(c->file), &st) < 0 ||
-	    !S_ISREG(st.st_mode))
+	if (c->file == NULL || c->is_pipe || fstat(fileno(c->file), &st) < 0)
 		return false;
 	offset = ftello(c->file);
 	*at = offset < 0 ? 0 : (uint64_t)offset;

@@ -27,6 +27,7 @@ struct wk_capture {
 	uint32_t link;		/* link type, see enum wk_link */
 	const char *name;	/* interface or file, borrowed, for messages */
 	bool is_live;
+	bool is_pipe;		/* a file that may still grow while we read */
 	int fd;			/* to poll for reading; -1 for files */
 	FILE *file;		/* for wk_capture_position(); not for stdin */
 	uint64_t frames;	/* delivered by wk_capture_next() */

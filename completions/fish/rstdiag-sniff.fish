@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# fish completion for rstdiag-sniff(1)
+
+set -l c complete -c rstdiag-sniff
+$c -f
+$c -s i -l interface -x -a "(rstdiag-sniff -D 2>/dev/null | string split -f 1 ' ')" -d 'capture on this interface'
+$c -s r -l read -r -F -d 'read a pcap or pcapng file'
+$c -s D -l list-interfaces -d 'list the interfaces and end'
+$c -s p -l no-promiscuous-mode -d 'leave the interface mode as it is'
+$c -s Q -l direction -x -a 'in out inout' -d 'capture only these packets'
+$c -s s -l snapshot-length -x -d 'capture this much of a packet'
+$c -s B -l buffer-size -x -d 'size of the kernel buffer'
+$c -s Z -l relinquish-privileges -x -a '(__fish_complete_users)' -d 'become this user'
+$c -s c -l count -x -d 'end after this many resets'
+$c -s m -l max-time -x -d 'end after this time'
+$c -l registry -x -a 'ietf-03 ietf-00 2022 first' -d 'explain codes by this table'
+$c -l try -x -a 'b13 b14 cbor-map json' -d 'recognise this format too'
+$c -l suspicious -d 'mark resets that do not fit their connection'
+$c -l fail-on-invalid -d 'exit code 1 when a payload was malformed'
+$c -s w -l write -r -F -d 'write the resets to a pcap file'
+$c -s U -l packet-buffered -d 'write each packet at once'
+$c -l print -d 'with -w, print as well'
+$c -l fields -x -a '(__fish_append , ts ipver src sport dst dport flags seq ack win ttl ipid df vlan fragment len cksum_ok truncated format valid error code code_name registry other_reading pen description warnings mptcp_reason mptcp_reason_name netscaler_code suspicious raw_hex)' -d 'print only these'
+$c -s t -l time -d 'form of the time'
+$c -l nano -d 'times with nanoseconds'
+$c -s l -l line-buffered -d 'print each line at once'
+$c -s n -l numeric -d 'no name lookups'
+$c -s q -l quiet -d 'no notices, no summary'
+$c -s v -l verbose -d 'say more'
+$c -s j -l json -d 'one JSON object per line'
+$c -l color -x -a 'auto always never' -d 'colour the output'
+$c -s h -l help -d 'show help'
+$c -s V -l version -d 'show the version'

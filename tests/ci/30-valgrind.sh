@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The command line and network tests with every tool under valgrind.
+. "$(dirname "$0")/ci.bash"
+
+if ! command -v valgrind >/dev/null; then
+  skip "valgrind: integration tests" "valgrind is not installed"
+  exit 0
+fi
+fact "valgrind: configure" configured "$work/build" CFLAGS='-g -O1' &&
+  fact "valgrind: build" made "$work/build" all || exit 0
+
+# In place of each tool a script that runs it under valgrind. Exit code 98
+# appears in no test, so every error makes one fail; the log names it.
+mkdir "$work/wrapped"
+chmod 755 "$work" "$work/wrapped"
+mkdir -m 1777 "$work/logs"
+for tool in "$top"/cmd/*/; do
+  tool=$(basename "$tool")
+  cat >"$work/wrapped/$tool" <<EOF
+#!/bin/sh
+exec valgrind -q --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,possible \\
+  --log-file=$work/logs/$tool.%p $work/build/$tool "\$@"
+EOF
+  chmod 755 "$work/wrapped/$tool"
+done
+chmod -R go+rX "$work/build"
+
+export WK_BUILD=$work/wrapped WK_SOURCE=$top WK_UNDER_VALGRIND=yes
+for file in "$top"/tests/cli/*.bats "$top"/tests/net/*.bats; do
+  name=${file#"$top"/tests/}
+  fact "valgrind: $name" bats --tap "$file" ||
+    find "$work/logs" -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100
+done
+[ -z "$(find "$work/logs" -name '*.*' -size +0 -print -quit)" ]
+fact "valgrind: no errors logged" test $? -eq 0 ||
+  find "$work/logs" -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100

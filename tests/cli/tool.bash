@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# What the command line tests share. WK_BUILD and WK_SOURCE come from the
+# Makefile; by hand they default to this checkout's.
+
+bats_require_minimum_version 1.5.0
+
+WK_SOURCE=${WK_SOURCE:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
+WK_BUILD=${WK_BUILD:-$WK_SOURCE/build}
+PATH=$WK_BUILD:$PATH
+export TZ=UTC LC_ALL=C.UTF-8
+unset NO_COLOR POSIXLY_CORRECT
+
+# The named packets of tests/data/packets/resets.hex, one per line.
+packets() {
+  local name
+  for name in "$@"; do
+    grep "^$name " "$WK_SOURCE/tests/data/packets/resets.hex"
+  done
+}
+
+# Hex lines to a capture; options as in the script.
+pcap() {
+  python3 "$WK_SOURCE/tests/peers/pcap.py" "$@"
+}
+
+# Run until a condition holds, at most ten seconds.
+wait_until() {
+  local i
+  for ((i = 0; i < 200; i++)); do
+    "$@" >/dev/null 2>&1 && return
+    read -rt 0.05 <> <(:) || :
+  done
+  echo "timed out waiting until: $*" >&2
+  return 1
+}
