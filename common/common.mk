@@ -9,6 +9,7 @@ libwirekit_a_SOURCES += \
 	common/base/text.c common/base/text.h
 
 libwirekit_a_SOURCES += \
+	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/segment.c common/wire/segment.h
 
 if BUILD_RSTDIAG

@@ -6,6 +6,11 @@ test_base_SOURCES = tests/unit/test_base.c
 test_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_base_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_checksum
+test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/unit.h
+test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_checksum_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_segment
 test_segment_SOURCES = tests/unit/test_segment.c tests/unit/unit.h
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
