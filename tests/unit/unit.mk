@@ -12,9 +12,16 @@ test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_checksum_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += test_segment
-test_segment_SOURCES = tests/unit/test_segment.c tests/unit/unit.h
+test_segment_SOURCES = tests/unit/test_segment.c tests/unit/segment_frames.h \
+	tests/unit/unit.h
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_segment_ip
+test_segment_ip_SOURCES = tests/unit/test_segment_ip.c \
+	tests/unit/segment_frames.h tests/unit/unit.h
+test_segment_ip_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_segment_ip_LDADD = $(UNIT_LDADD)
 
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
