@@ -10,7 +10,8 @@ libwirekit_a_SOURCES += \
 
 libwirekit_a_SOURCES += \
 	common/wire/checksum.c common/wire/checksum.h \
-	common/wire/segment.c common/wire/segment.h
+	common/wire/segment.c common/wire/segment.h \
+	common/wire/segment_build.c common/wire/segment_tcp.c
 
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

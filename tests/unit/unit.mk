@@ -23,6 +23,12 @@ test_segment_ip_SOURCES = tests/unit/test_segment_ip.c \
 test_segment_ip_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_ip_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_segment_build
+test_segment_build_SOURCES = tests/unit/test_segment_build.c \
+	tests/unit/segment_frames.h tests/unit/unit.h
+test_segment_build_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_segment_build_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
