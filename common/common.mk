@@ -14,6 +14,11 @@ libwirekit_a_SOURCES += \
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
-	common/wire/rstdiag_codes.c
+	common/wire/rstdiag_cbor.c \
+	common/wire/rstdiag_codes.c \
+	common/wire/rstdiag_encode.c \
+	common/wire/rstdiag_item.c common/wire/rstdiag_item.h \
+	common/wire/rstdiag_json.c \
+	common/wire/rstdiag_parts.h
 endif
 libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)

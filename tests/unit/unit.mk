@@ -22,3 +22,7 @@ test_rstdiag_codes_SOURCES = tests/unit/test_rstdiag_codes.c tests/unit/unit.h
 test_rstdiag_codes_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_codes_LDADD = $(UNIT_LDADD)
 endif
+EXTRA_DIST += \
+	tests/data/rstdiag/README.md \
+	tests/data/rstdiag/packets.txt \
+	tests/data/rstdiag/payloads.txt
