@@ -39,4 +39,13 @@ UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
 test_rstdiag_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += test_rstdiag_codes
+test_rstdiag_codes_SOURCES = tests/unit/test_rstdiag_codes.c tests/unit/unit.h
+test_rstdiag_codes_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rstdiag_codes_LDADD = $(UNIT_LDADD)
 endif
+EXTRA_DIST += \
+	tests/data/rstdiag/README.md \
+	tests/data/rstdiag/packets.txt \
+	tests/data/rstdiag/payloads.txt
