@@ -12,7 +12,7 @@
 
 #include "common/base/clock.h"
 
-#define FILE_BUFFER (256 * 1024)
+#define FILE_BUFFER 262144
 
 /* libpcap says "interface: reason" or "reason"; keep its reason only. */
 static int
