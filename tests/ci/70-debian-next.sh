@@ -28,6 +28,7 @@ inside() {
   unshare --mount --fork --pid --kill-child bash -c '
     root=$1
     shift
+    mount --bind "$root" "$root" # ip-netns(8) wants / to be a mount
     mount --rbind /dev "$root/dev"
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
