@@ -47,5 +47,6 @@ libwirekit_a_SOURCES += \
 	common/cli/signals.c common/cli/signals.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
-	common/cli/rstline.c common/cli/rstline.h
+	common/cli/rstline.c common/cli/rstline.h \
+	common/cli/watch.c common/cli/watch.h
 endif

@@ -220,6 +220,14 @@ wk_capture_close(struct wk_capture *c)
 	c->fd = -1;
 }
 
+const char *
+wk_capture_link_name(uint32_t link)
+{
+	const char *name = pcap_datalink_val_to_name((int)link);
+
+	return name == NULL ? "unnamed" : name;
+}
+
 int
 wk_filter_compile(struct bpf_program *program, uint32_t link,
     const char *expression, struct wk_error *error)
