@@ -18,6 +18,8 @@ libwirekit_a_SOURCES += \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c
+libwirekit_a_SOURCES += \
+	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \

@@ -17,6 +17,11 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_varint
+fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
+fuzz_varint_LDFLAGS = $(fuzz_ldflags)
+fuzz_varint_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)

@@ -34,6 +34,11 @@ test_segment_build_SOURCES = tests/unit/test_segment_build.c \
 test_segment_build_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_build_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_varint
+test_varint_SOURCES = tests/unit/test_varint.c tests/unit/unit.h
+test_varint_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_varint_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
