@@ -19,6 +19,7 @@ libwirekit_a_SOURCES += \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c
 libwirekit_a_SOURCES += \
+	common/wire/capsule.c common/wire/capsule.h \
 	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

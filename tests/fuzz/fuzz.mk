@@ -22,6 +22,11 @@ fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
 fuzz_varint_LDFLAGS = $(fuzz_ldflags)
 fuzz_varint_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_capsule
+fuzz_capsule_SOURCES = tests/fuzz/fuzz_capsule.c $(fuzz_main)
+fuzz_capsule_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)
