@@ -20,6 +20,10 @@ libwirekit_a_SOURCES += \
 	common/wire/segment_tcp.c
 libwirekit_a_SOURCES += \
 	common/wire/capsule.c common/wire/capsule.h \
+	common/wire/capsule_layout.h \
+	common/wire/capsule_text.c \
+	common/wire/capsule_types.c common/wire/capsule_types.h \
+	common/wire/capsule_walk.c \
 	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

@@ -27,6 +27,11 @@ fuzz_capsule_SOURCES = tests/fuzz/fuzz_capsule.c $(fuzz_main)
 fuzz_capsule_LDFLAGS = $(fuzz_ldflags)
 fuzz_capsule_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_capsule_types
+fuzz_capsule_types_SOURCES = tests/fuzz/fuzz_capsule_types.c $(fuzz_main)
+fuzz_capsule_types_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_types_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)

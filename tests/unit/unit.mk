@@ -45,6 +45,12 @@ test_capsule_SOURCES = tests/unit/test_capsule.c tests/unit/unit.h \
 test_capsule_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_capsule_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_capsule_types
+test_capsule_types_SOURCES = tests/unit/test_capsule_types.c \
+	tests/unit/unit.h tests/unit/capsule_vectors.h
+test_capsule_types_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_capsule_types_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
