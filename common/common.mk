@@ -24,6 +24,7 @@ libwirekit_a_SOURCES += \
 	common/wire/capsule_text.c \
 	common/wire/capsule_types.c common/wire/capsule_types.h \
 	common/wire/capsule_walk.c \
+	common/wire/datagram.c common/wire/datagram.h \
 	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

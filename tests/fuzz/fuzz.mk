@@ -32,6 +32,11 @@ fuzz_capsule_types_SOURCES = tests/fuzz/fuzz_capsule_types.c $(fuzz_main)
 fuzz_capsule_types_LDFLAGS = $(fuzz_ldflags)
 fuzz_capsule_types_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_datagram
+fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(fuzz_main)
+fuzz_datagram_LDFLAGS = $(fuzz_ldflags)
+fuzz_datagram_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)

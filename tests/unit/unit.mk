@@ -51,6 +51,11 @@ test_capsule_types_SOURCES = tests/unit/test_capsule_types.c \
 test_capsule_types_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_capsule_types_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_datagram
+test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
+test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_datagram_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
