@@ -18,6 +18,14 @@ libwirekit_a_SOURCES += \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c
+libwirekit_a_SOURCES += \
+	common/wire/capsule.c common/wire/capsule.h \
+	common/wire/capsule_layout.h \
+	common/wire/capsule_text.c \
+	common/wire/capsule_types.c common/wire/capsule_types.h \
+	common/wire/capsule_walk.c \
+	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \

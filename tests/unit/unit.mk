@@ -34,6 +34,28 @@ test_segment_build_SOURCES = tests/unit/test_segment_build.c \
 test_segment_build_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_build_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_varint
+test_varint_SOURCES = tests/unit/test_varint.c tests/unit/unit.h
+test_varint_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_varint_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_capsule
+test_capsule_SOURCES = tests/unit/test_capsule.c tests/unit/unit.h \
+	tests/unit/capsule_vectors.h
+test_capsule_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_capsule_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_capsule_types
+test_capsule_types_SOURCES = tests/unit/test_capsule_types.c \
+	tests/unit/unit.h tests/unit/capsule_vectors.h
+test_capsule_types_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_capsule_types_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_datagram
+test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
+test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_datagram_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
