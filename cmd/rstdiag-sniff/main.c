@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/rstdiag-sniff/counters.h"
@@ -195,7 +196,9 @@ wait_for_frames(struct sniffer *sn)
 		return false;
 	is_worth_it = flush_all(sn) &&
 	    wk_watch_wait(&sn->capture, sn->deadline_ns);
-	wk_signals_take();	/* is_enough() asks whether to stop */
+	/* Whether to stop is for is_enough() to ask. */
+	if ((wk_signals_take() & WK_SIGNAL_REPORT) != 0)
+		counters_write_text(&sn->counters, &sn->capture, &sn->style);
 	return is_worth_it;
 }
 
@@ -299,6 +302,16 @@ set_filter(struct sniffer *sn)
 	return WK_EXIT_OK;
 }
 
+/* Opening the dump would empty what we are about to read. */
+static bool
+is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return one != NULL && stat(one, &a) == 0 && stat(other, &b) == 0 &&
+	    S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int
 open_dump(struct sniffer *sn)
 {
@@ -311,6 +324,10 @@ open_dump(struct sniffer *sn)
 		return WK_EXIT_OK;
 	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO) == 1) {
 		wk_warn("standard output is a terminal; a capture is binary");
+		return WK_EXIT_USAGE;
+	}
+	if (is_same_file(sn->opt->file, path)) {
+		wk_warn("%s: -r and -w name the same file", path);
 		return WK_EXIT_USAGE;
 	}
 	if (wk_dump_open(&sn->dump, path, sn->capture.link,
@@ -344,7 +361,7 @@ set_up(struct sniffer *sn)
 		rc = wk_watch_relinquish(opt->user);
 	if (rc != WK_EXIT_OK)
 		return rc;
-	if (wk_signals_init(WK_SIGNAL_STOP) != WK_OK) {
+	if (wk_signals_init(WK_SIGNAL_STOP | WK_SIGNAL_REPORT) != WK_OK) {
 		wk_warn_errno(errno, "signals");
 		return WK_EXIT_SYSTEM;
 	}
