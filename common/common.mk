@@ -11,6 +11,12 @@ libwirekit_a_SOURCES += \
 libwirekit_a_SOURCES += \
 	common/wire/segment.c common/wire/segment.h
 
+libwirekit_a_SOURCES += \
+	common/base/base64.c common/base/base64.h \
+	common/base/str.h \
+	common/wire/chars.c common/wire/chars.h \
+	common/wire/sfv.c common/wire/sfv_write.c common/wire/sfv.h
+
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
