@@ -15,7 +15,8 @@ libwirekit_a_SOURCES += \
 	common/base/base64.c common/base/base64.h \
 	common/base/str.h \
 	common/wire/chars.c common/wire/chars.h \
-	common/wire/sfv.c common/wire/sfv_write.c common/wire/sfv.h
+	common/wire/sfv.c common/wire/sfv_write.c common/wire/sfv.h \
+	common/wire/uritemplate.c common/wire/uritemplate.h
 
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

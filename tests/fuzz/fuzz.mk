@@ -17,10 +17,13 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
-FUZZ_TARGETS += fuzz_sfv
+FUZZ_TARGETS += fuzz_sfv fuzz_uritemplate
 fuzz_sfv_SOURCES = tests/fuzz/fuzz_sfv.c $(fuzz_main)
 fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
 fuzz_sfv_LDADD = libwirekit.a
+fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
+fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
+fuzz_uritemplate_LDADD = libwirekit.a
 
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag

@@ -16,13 +16,16 @@ test_segment_SOURCES = tests/unit/test_segment.c tests/unit/unit.h
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_LDADD = $(UNIT_LDADD)
 
-UNIT_TESTS += test_chars test_sfv
+UNIT_TESTS += test_chars test_sfv test_uritemplate
 test_chars_SOURCES = tests/unit/test_chars.c tests/unit/unit.h
 test_chars_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_chars_LDADD = $(UNIT_LDADD)
 test_sfv_SOURCES = tests/unit/test_sfv.c tests/unit/unit.h
 test_sfv_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_sfv_LDADD = $(UNIT_LDADD)
+test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
+test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_uritemplate_LDADD = $(UNIT_LDADD)
 
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
