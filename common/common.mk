@@ -15,6 +15,9 @@ libwirekit_a_SOURCES += \
 	common/base/base64.c common/base/base64.h \
 	common/base/str.h \
 	common/wire/chars.c common/wire/chars.h \
+	common/wire/http1.c common/wire/http1.h \
+	common/wire/http1_chunk.c common/wire/http1_fields.c \
+	common/wire/http1_target.c common/wire/http1_write.c \
 	common/wire/sfv.c common/wire/sfv_write.c common/wire/sfv.h \
 	common/wire/uritemplate.c common/wire/uritemplate.h
 

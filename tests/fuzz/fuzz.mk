@@ -17,7 +17,13 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
-FUZZ_TARGETS += fuzz_sfv fuzz_uritemplate
+FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
+fuzz_http1_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_LDADD = libwirekit.a
+fuzz_http1_chunk_SOURCES = tests/fuzz/fuzz_http1_chunk.c $(fuzz_main)
+fuzz_http1_chunk_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_chunk_LDADD = libwirekit.a
 fuzz_sfv_SOURCES = tests/fuzz/fuzz_sfv.c $(fuzz_main)
 fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
 fuzz_sfv_LDADD = libwirekit.a
