@@ -182,7 +182,8 @@ check_host(struct wk_http1_reader *r)
 
 	host = wk_http1_find(&r->head, "host", NULL);
 	if (host == NULL)
-		return r->head.minor == 0 ? WK_OK : malformed(r, r->head.len,
+		return r->head.minor == 0 ? WK_OK : malformed(r,
+		    r->head.len - 2,
 		    "a request of HTTP/1.1 needs a Host field");
 	other = wk_http1_find(&r->head, "host", host);
 	if (other != NULL)

@@ -347,10 +347,10 @@ read_bare_item(struct wk_sfv *p, struct wk_sfv_value *v)
 	}
 }
 
+/* What a key without a value stands for; *v is all zero yet. */
 static void
 set_true(struct wk_sfv_value *v)
 {
-	memset(v, 0, sizeof(*v));
 	v->type = WK_SFV_BOOLEAN;
 	v->number = 1;
 }

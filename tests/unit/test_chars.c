@@ -11,6 +11,7 @@
 #define DIGITS "0123456789"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define ALPHABET UPPER LOWER DIGITS "+/"
 
 static void
 test_classes_are_those_of_the_documents(void **state)
@@ -98,18 +99,21 @@ test_base64(void **state)
 	static const struct {
 		const char *text;
 		size_t offset;
+		char why;	/* length, padding, character */
 	} bad[] = {
-		{ "Z", 1 }, { "Zg=", 2 }, { "Zm8==", 3 }, { "=", 0 },
-		{ "====", 0 }, { "Z===", 1 }, { "=Zm9v", 0 }, { "Zm=v", 2 },
-		{ "Zm9v=", 4 }, { "Zm9v==", 4 }, { "Zm9v\n", 4 },
-		{ "Z g=", 1 }, { "Zm_v", 2 }, { "Zm-v", 2 }, { "Zg==Zg==", 2 },
+		{ "Z", 1, 'l' }, { "Zg=", 2, 'l' }, { "Zm8==", 3, 'l' },
+		{ "=", 0, 'l' }, { "====", 0, 'p' }, { "Z===", 1, 'p' },
+		{ "=Zm9v", 0, 'p' }, { "Zm=v", 2, 'p' }, { "Zm9v=", 4, 'l' },
+		{ "Zm9v==", 4, 'l' }, { "Zm9v\n", 4, 'c' }, { "Z g=", 1, 'c' },
+		{ "Zm_v", 2, 'c' }, { "Zm-v", 2, 'c' }, { "Zg==Zg==", 2, 'p' },
 	};
 	struct wk_error e;
-	struct wk_buf b;
+	struct fence f;
+	struct wk_buf b, all;
 	size_t i, n;
 
 	(void)state;
-	wk_buf_init(&b, 16);
+	wk_buf_init(&b, 48);
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		n = strlen(good[i].text);
 		wk_buf_clear(&b);
@@ -121,18 +125,34 @@ test_base64(void **state)
 		if (!good[i].is_canonical)
 			continue;
 		wk_buf_clear(&b);
-		wk_base64_append(&b, good[i].want, strlen(good[i].want));
+		fence_init(&f, good[i].want, strlen(good[i].want));
+		wk_base64_append(&b, f.data, strlen(good[i].want));
+		fence_free(&f);
 		assert_int_equal(b.len, n);
 		assert_memory_equal(b.data == NULL ? (uint8_t *)"" : b.data,
 		    good[i].text, n);
 	}
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		n = strlen(bad[i].text);
-		assert_int_equal(wk_base64_parse(NULL, bad[i].text, n, &e),
+		fence_init(&f, bad[i].text, n);
+		assert_int_equal(wk_base64_parse(NULL, (char *)f.data, n, &e),
 		    WK_E_MALFORMED);
-		if (e.offset != bad[i].offset)
-			fail_msg("\"%s\" at %d", bad[i].text, (int)e.offset);
+		fence_free(&f);
+		if (e.offset != bad[i].offset || (bad[i].why == 'p' ?
+		    strstr(e.reason, "padding") : bad[i].why == 'l' ?
+		    strstr(e.reason, "length") :
+		    strstr(e.reason, "character")) == NULL)
+			fail_msg("\"%s\": %d: %s", bad[i].text, (int)e.offset,
+			    e.reason);
 	}
+	/* All sextets, both ways. */
+	wk_buf_clear(&b);
+	assert_int_equal(wk_base64_parse(&b, ALPHABET, 64, &e), WK_OK);
+	assert_int_equal(b.len, 48);
+	wk_buf_init(&all, 64);
+	wk_base64_append(&all, b.data, b.len);
+	assert_memory_equal(all.data, ALPHABET, 64);
+	wk_buf_free(&all);
 	wk_buf_free(&b);
 	wk_buf_init(&b, 2);
 	assert_int_equal(wk_base64_parse(&b, "Zm9v", 4, &e), WK_E_LIMIT);

@@ -143,7 +143,7 @@ static const struct {
 	{ RESP, OK "A : b\r\n\r\n", 0, "a space in front of the colon@18" },
 	/* Host. */
 	{ REQ, GET "\r\n", 0,
-	    "a request of HTTP/1.1 needs a Host field@18" },
+	    "a request of HTTP/1.1 needs a Host field@16" },
 	{ REQ, GET HOST "hOST: a\r\n\r\n", 0, "a second Host field@25" },
 	{ REQ, "GET / HTTP/1.0\r\n" HOST HOST "\r\n", 0,
 	    "a second Host field@25" },

@@ -128,7 +128,8 @@ static const struct {
 	{ ITEM, "00.10", "0.1" }, { ITEM, "5.120", "5.12" },
 	{ ITEM, "@-62135596800", NULL }, { ITEM, "@0", NULL },
 	/* Text. */
-	{ ITEM, "\"\"", NULL }, { ITEM, "\"a\\\"b\\\\c, d\"", NULL },
+	{ ITEM, "\"\"", NULL }, { ITEM, "\" !#[]~\"", NULL },
+	{ ITEM, "%\" !#[]~\"", NULL }, { ITEM, "\"a\\\"b\\\\c, d\"", NULL },
 	{ ITEM, "*", NULL }, { ITEM, "*a:b/c", NULL },
 	{ ITEM, "a!#$%&'*+-.^_`|~:/9", NULL },
 	{ ITEM, "::", NULL }, { ITEM, ":aGk:", ":aGk=:" },
@@ -274,6 +275,7 @@ static const struct {
 	{ ITEM, "%", 1, "expected a quote behind the percent sign" },
 	{ ITEM, "%\"a", 3, "the line ends inside a Display String" },
 	{ ITEM, "%\"a\nb\"", 3, "the line ends inside a Display String" },
+	{ ITEM, "%\"%c3", 5, "the line ends inside a Display String" },
 	{ ITEM, "%\"\xc3\xbc\"", 2, "not a character for a Display String" },
 	{ ITEM, "%\"%C3%BC\"", 2, "expected two digits or letters a to f "
 	    "behind the percent sign" },
@@ -285,6 +287,16 @@ static const struct {
 	    "behind the percent sign" },
 	{ ITEM, "%\"a%c3\"", 3, "not UTF-8" },
 	{ ITEM, "%\"%c3x\"", 2, "not UTF-8" },
+	{ ITEM, "%\"%cX\"", 2, "expected two digits or letters a to f "
+	    "behind the percent sign" },
+	{ ITEM, "%\"%Xc\"", 2, "expected two digits or letters a to f "
+	    "behind the percent sign" },
+	{ ITEM, "%\"%cz\"", 2, "expected two digits or letters a to f "
+	    "behind the percent sign" },
+	{ ITEM, "%\"%zc\"", 2, "expected two digits or letters a to f "
+	    "behind the percent sign" },
+	{ ITEM, "%\"%cC\"", 2, "expected two digits or letters a to f "
+	    "behind the percent sign" },
 	{ ITEM, "%\"%ed%a0%80\"", 2, "not UTF-8" },
 	{ ITEM, "%\"%f8%88%80%80%80\"", 2, "not UTF-8" },
 };
@@ -315,15 +327,32 @@ test_invalid_fields_say_where_and_why(void **state)
 static void
 test_an_octet_of_zero_is_no_end(void **state)
 {
-	static const struct wk_str lines[] = {
-		{ "a\0b", 3 }, { "\"a\0b\"", 5 }, { "\0", 1 },
+	static const struct {
+		struct wk_str line;
+		enum wk_sfv_kind kind;
+		size_t offset;
+		const char *reason;
+	} lines[] = {
+		{ { "a\0b", 3 }, LIST, 1, "expected a comma" },
+		{ { "a\0b", 3 }, DICT, 1, "expected a comma" },
+		{ { "\"a\0b\"", 5 }, ITEM, 2, "not a character for a String" },
+		{ { "%\"a\0b\"", 6 }, ITEM, 3,
+		    "not a character for a Display String" },
+		{ { "\0", 1 }, LIST, 0, "no value starts like this" },
+		{ { "(a\0)", 4 }, LIST, 2,
+		    "expected a space or the end of the Inner List" },
+		{ { "(\0)", 3 }, LIST, 1, "no value starts like this" },
 	};
+	struct wk_error e;
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		assert_int_equal(wk_sfv_check(LIST, &lines[i], 1, NULL),
-		    WK_E_MALFORMED);
+		if (wk_sfv_check(lines[i].kind, &lines[i].line, 1, &e) !=
+		    WK_E_MALFORMED || e.offset != lines[i].offset ||
+		    strcmp(e.reason, lines[i].reason) != 0)
+			fail_msg("line %zu: %d: %s", i, (int)e.offset,
+			    e.reason);
 }
 
 /* Any beginning of a field is read within its bounds and judged somehow. */
@@ -395,6 +424,56 @@ test_no_line_at_all(void **state)
 	assert_int_equal(wk_sfv_check(LIST, NULL, 0, NULL), WK_OK);
 	assert_int_equal(wk_sfv_check(DICT, NULL, 0, NULL), WK_OK);
 	assert_int_equal(wk_sfv_check(ITEM, NULL, 0, NULL), WK_E_MALFORMED);
+}
+
+static void
+test_parts_say_what_and_where(void **state)
+{
+	static const struct {
+		int event;
+		size_t offset;
+		const char *key;
+		enum wk_sfv_type type;
+		int64_t number;
+		const char *text;
+		int is_escaped;
+	} want[] = {
+		{ WK_SFV_MEMBER, 1, "a", WK_SFV_STRING, 0, "x\\\\", 1 },
+		{ WK_SFV_PARAM, 8, "p", WK_SFV_TOKEN, 0, "t", 0 },
+		{ WK_SFV_PARAM, 12, "q", WK_SFV_BOOLEAN, 1, "", 0 },
+		{ WK_SFV_MEMBER, 17, "b", WK_SFV_INNER_LIST, 0, "", 0 },
+		{ WK_SFV_INNER_ITEM, 21, "", WK_SFV_DECIMAL, -1500, "", 0 },
+		{ WK_SFV_PARAM, 25, "r", WK_SFV_STRING, 0, "y", 0 },
+		{ WK_SFV_INNER_ITEM, 33, "", WK_SFV_DATE, 7, "", 0 },
+		{ WK_SFV_INNER_END, 35, "", WK_SFV_INTEGER, 0, "", 0 },
+		{ WK_SFV_PARAM, 36, "s", WK_SFV_BYTES, 0, "AAAA", 1 },
+		{ WK_SFV_MEMBER, 47, "c", WK_SFV_BOOLEAN, 1, "", 0 },
+		{ WK_SFV_PARAM, 48, "u", WK_SFV_DISPLAY, 0, "z", 0 },
+		{ WK_SFV_MEMBER, 56, "d", WK_SFV_BOOLEAN, 0, "", 0 },
+		{ WK_SFV_END, 60, "", WK_SFV_INTEGER, 0, "", 0 },
+	};
+	struct wk_sfv_part part;
+	struct lines l;
+	struct wk_sfv p;
+	size_t i;
+	static const char in[] = " a=\"x\\\\\";p=t; q, b=( -1.5;r=\"y\"  @7)"
+	    ";s=:AAAA:\nc;u=%\"z\",d=?0";
+
+	(void)state;
+	lines_init(&l, in, strlen(in));
+	wk_sfv_init(&p, DICT, l.line, l.n);
+	for (i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		memset(&part, 0xff, sizeof(part));
+		if (wk_sfv_next(&p, &part) != want[i].event ||
+		    part.offset != want[i].offset ||
+		    !wk_str_is(part.key, want[i].key) ||
+		    part.value.type != want[i].type ||
+		    part.value.number != want[i].number ||
+		    !wk_str_is(part.value.text, want[i].text) ||
+		    part.value.is_escaped != (want[i].is_escaped != 0))
+			fail_msg("part %zu at %d", i, (int)part.offset);
+	}
+	lines_free(&l);
 }
 
 static void
@@ -657,6 +736,7 @@ main(void)
 		cmocka_unit_test(test_every_prefix),
 		cmocka_unit_test(test_lines_count_as_joined),
 		cmocka_unit_test(test_no_line_at_all),
+		cmocka_unit_test(test_parts_say_what_and_where),
 		cmocka_unit_test(test_the_last_of_a_key_counts),
 		cmocka_unit_test(test_items_as_tools_read_them),
 		cmocka_unit_test(test_decode),
