@@ -73,7 +73,8 @@ struct wk_uritemplate_var {
 /*
  * Append the expansion of t. A name that vars lacks is undefined. Octets
  * outside what the operator allows are percent-encoded, an IPv6 address is
- * therefore given as it is, without brackets. Returns b->status.
+ * therefore given as it is, without brackets. What values may be, for instance
+ * not empty in both RFCs, is for the protocol's room. Returns b->status.
  */
 int wk_uritemplate_expand(const struct wk_uritemplate *t,
     const struct wk_uritemplate_var *vars, size_t n, struct wk_buf *b);

@@ -114,6 +114,8 @@ static const struct {
 	    "not a character for a path or query@7" },
 	/* The status line. */
 	{ RESP, "HTTP/1.1\r\n", 0, "expected a space behind the version@8" },
+	{ RESP, "HTTP/1.1200 OK\r\n", 0,
+	    "expected a space behind the version@8" },
 	{ RESP, "HTTP/1.1  200\r\n", 0, "expected a status code@9" },
 	{ RESP, "HTTP/1.1 20\r\n", 0, "expected a status code@11" },
 	{ RESP, "HTTP/1.1 099 x\r\n", 0, "expected a status code@9" },
@@ -376,7 +378,10 @@ test_fields_are_found(void **state)
 	assert_null(wk_http1_find(&r.head, "a", f));
 	assert_null(wk_http1_find(&r.head, "b", NULL));
 	assert_int_equal(wk_http1_lines(&r.head, "nothing", lines, 2), 0);
+	memset(lines, 0, sizeof(lines));
 	assert_int_equal(wk_http1_lines(&r.head, "limit", lines, 1), 2);
+	assert_true(wk_str_is(lines[0], "a=1"));
+	assert_null(lines[1].at);
 	assert_int_equal(wk_http1_lines(&r.head, "limit", lines, 2), 2);
 	assert_int_equal(wk_sfv_find(lines, 2, "b", &v, NULL, NULL), 1);
 	assert_int_equal(v.number, 2);

@@ -335,6 +335,7 @@ test_an_octet_of_zero_is_no_end(void **state)
 	} lines[] = {
 		{ { "a\0b", 3 }, LIST, 1, "expected a comma" },
 		{ { "a\0b", 3 }, DICT, 1, "expected a comma" },
+		{ { "a,\0", 3 }, LIST, 2, "no value starts like this" },
 		{ { "\"a\0b\"", 5 }, ITEM, 2, "not a character for a String" },
 		{ { "%\"a\0b\"", 6 }, ITEM, 3,
 		    "not a character for a Display String" },
@@ -500,6 +501,14 @@ test_the_last_of_a_key_counts(void **state)
 	assert_int_equal(wk_sfv_param(&at, "q", &v), 0);
 	assert_int_equal(wk_sfv_find(&in, 1, "x", &v, &at, &e), 0);
 	assert_int_equal(wk_sfv_find(&in, 1, "x", &v, NULL, NULL), 0);
+	in = wk_str_of("u;a, i=(1;b 2);c, n;d");
+	assert_int_equal(wk_sfv_find(&in, 1, "u", &v, &at, &e), 1);
+	assert_int_equal(wk_sfv_param(&at, "a", &v), 1);
+	assert_int_equal(wk_sfv_param(&at, "d", &v), 0); /* another's */
+	assert_int_equal(wk_sfv_find(&in, 1, "i", &v, &at, &e), 1);
+	assert_int_equal(wk_sfv_param(&at, "c", &v), 1);
+	assert_int_equal(wk_sfv_param(&at, "b", &v), 0);
+	assert_int_equal(wk_sfv_param(&at, "d", &v), 0);
 	in = wk_str_of("u=1, ?");
 	assert_int_equal(wk_sfv_find(&in, 1, "u", &v, &at, &e), WK_E_MALFORMED);
 	assert_int_equal(e.offset, 5);
@@ -717,6 +726,27 @@ test_writer(void **state)
 }
 
 static void
+test_writer_behind_other_text(void **state)
+{
+	static const struct wk_str nul = { "a\0", 2 };
+	struct wk_sfv_writer w;
+	struct wk_buf b;
+
+	(void)state;
+	wk_buf_init(&b, 8);
+	wk_buf_append(&b, "A: ", 3);
+	wk_sfv_writer_init(&w, LIST, &b);
+	wk_sfv_put_integer(&w, 12);
+	assert_int_equal(wk_sfv_put_param(&w, nul), WK_E_INVALID);
+	assert_int_equal(w.error.offset, 3);	/* of the field: "12;" */
+	assert_memory_equal(b.data, "A: 12;", 6);
+	wk_buf_append(&b, "too much", 8);
+	wk_sfv_writer_init(&w, LIST, &b);
+	assert_int_equal(wk_sfv_writer_finish(&w), WK_E_LIMIT);
+	wk_buf_free(&b);
+}
+
+static void
 test_type_names(void **state)
 {
 	(void)state;
@@ -741,6 +771,7 @@ main(void)
 		cmocka_unit_test(test_items_as_tools_read_them),
 		cmocka_unit_test(test_decode),
 		cmocka_unit_test(test_writer),
+		cmocka_unit_test(test_writer_behind_other_text),
 		cmocka_unit_test(test_type_names),
 	};
 

@@ -155,6 +155,7 @@ test_other_expansions(void **state)
 		{ "{utf8}{?utf8}", "%E2%82%AC?utf8=%E2%82%AC" },
 		{ "{a.b_9}{?a.b_9}", "1?a.b_9=1" },
 		{ "{%41}", "yes" },
+		{ "\xc2\xa0\x7e", "%C2%A0~" },
 		{ "{nul}{;nul}{.pct}", "%00;nul=%00.%2520%25zz%252" },
 		{ "{x,x}", "0,0" },
 		{ "{u}{u,x}{;u}{?u,x}{&u}", "0?x=0" },
@@ -217,6 +218,10 @@ test_proxies(void **state)
 	assert_true(wk_str_is(t.authority, "example.org:444"));
 	assert_int_equal(wk_uritemplate_check_proxy(&t, names, 2, &e),
 	    WK_E_INVALID);
+	parse(&t, "https://masque.example.org/?user=bob");
+	assert_int_equal(wk_uritemplate_check_proxy(&t, NULL, 0, &e), WK_OK);
+	assert_int_equal(wk_uritemplate_match(&t, wk_str_of("/?user=bob"),
+	    NULL, 0, &e), WK_OK);
 }
 
 static void
@@ -247,6 +252,8 @@ test_what_is_no_template(void **state)
 		    "expected a comma or a closing brace" },
 		{ "{a-b}", WK_E_MALFORMED, 2,
 		    "expected a comma or a closing brace" },
+		{ "{?.a}", WK_E_MALFORMED, 2,
+		    "expected the name of a variable" },
 		{ "{a..b}", WK_E_MALFORMED, 2,
 		    "expected a comma or a closing brace" },
 		{ "{a.}", WK_E_MALFORMED, 2,
