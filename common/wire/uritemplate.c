@@ -456,8 +456,6 @@ take_value(struct match *m, char stop)
 		    WK_CHAR_SUB_DELIM) && !is_one_of(c, extra) &&
 		    !is_triplet(m->path, m->at)))
 			break;
-		if (c == '%')
-			m->at += 2;
 	}
 	value.len = (size_t)(m->path.at + m->at - value.at);
 	return value;

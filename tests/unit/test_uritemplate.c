@@ -154,7 +154,7 @@ test_other_expansions(void **state)
 		{ "{pct}", "%2520%25zz%252" },
 		{ "{utf8}{?utf8}", "%E2%82%AC?utf8=%E2%82%AC" },
 		{ "{a.b_9}{?a.b_9}", "1?a.b_9=1" },
-		{ "{%41}", "yes" },
+		{ "{%41}{?%41}", "yes?%41=yes" },
 		{ "\xc2\xa0\x7e", "%C2%A0~" },
 		{ "{nul}{;nul}{.pct}", "%00;nul=%00.%2520%25zz%252" },
 		{ "{x,x}", "0,0" },
@@ -504,8 +504,10 @@ check_value(const char *path, const struct wk_uritemplate_var *v,
 	if (want == NULL)
 		return;
 	assert_int_equal(v->is_defined, strcmp(want, "-") != 0);
-	if (!v->is_defined)
+	if (!v->is_defined) {
+		assert_null(v->value.at);
 		return;
+	}
 	wk_buf_init(&b, 64);
 	assert_int_equal(wk_uritemplate_decode(v->value, &b, NULL), WK_OK);
 	if (b.len != strlen(want) ||
