@@ -51,7 +51,7 @@ wk_base64_parse(struct wk_buf *b, const char *text, size_t len,
 		six = sextet(text[i]);
 		if (six < 0)
 			return wk_error_set(error, WK_E_MALFORMED, i,
-			    text[i] == '=' ? "base64 padding is not at the end" :
+			    text[i] == '=' ? "base64 padding not at the end" :
 			    "not a base64 character");
 		v = v << 6 | (uint32_t)six;
 		if (i % 4 != 0 && b != NULL)

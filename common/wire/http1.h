@@ -164,7 +164,7 @@ int wk_http1_framing(const struct wk_http1_head *head,
 /* host[:port], as in Host, CONNECT and URIs (RFC 3986, section 3.2). */
 struct wk_http1_authority {
 	struct wk_str host;	/* IPv6 without its brackets; may be empty */
-	bool is_ipv6;		/* was in brackets; the address is not checked */
+	bool is_ipv6;		/* was in brackets; otherwise not checked */
 	int port;		/* -1: none, or empty behind the colon */
 };
 

@@ -9,7 +9,7 @@
 
 enum state {
 	STATE_START,	/* nothing read yet */
-	STATE_AFTER,	/* behind a value or ")": parameters, then what follows */
+	STATE_AFTER,	/* behind a value or ")": parameters may follow */
 	STATE_INNER,	/* in an Inner List, before an Item or ")" */
 	STATE_END,
 	STATE_FAILED,

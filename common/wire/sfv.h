@@ -64,16 +64,16 @@ struct wk_sfv_value {
 
 enum wk_sfv_event {
 	WK_SFV_END,		/* the field is over, and was valid */
-	WK_SFV_MEMBER,		/* the Item, or a member; Dictionary: with key */
+	WK_SFV_MEMBER,		/* the Item or a member; Dictionary: with key */
 	WK_SFV_INNER_ITEM,	/* an Item of the Inner List now open */
-	WK_SFV_INNER_END,	/* its ")": the member's own parameters follow */
+	WK_SFV_INNER_END,	/* its ")": the list's parameters follow */
 	WK_SFV_PARAM,		/* a parameter of what came before it */
 };
 
 struct wk_sfv_part {
 	struct wk_str key;	/* of a Dictionary member or parameter */
 	struct wk_sfv_value value; /* not for INNER_END and END */
-	uint64_t offset;	/* octet where the part starts */
+	uint64_t offset;	/* where it starts; a parameter: its ";" */
 };
 
 /*

@@ -82,10 +82,11 @@ int wk_uritemplate_expand(const struct wk_uritemplate *t,
 /*
  * Whether match() can undo the expansion of this template with one possible
  * outcome: ASCII; a path that starts with a slash, with or without scheme and
- * authority in front; no operators but "?" and "&"; behind a variable comes the end or a
- * character that no value contains unencoded, so not another variable, a
- * letter, a digit, or one of "-._~%"; and expressions with "?" and "&" are
- * last and name nothing twice. WK_E_UNSUPPORTED with offset and reason otherwise.
+ * authority in front; no operators but "?" and "&"; behind a variable comes
+ * the end or a character that no value contains unencoded, so not another
+ * variable, a letter, a digit, or one of "-._~%"; and expressions with "?" and
+ * "&" are last and name nothing twice. WK_E_UNSUPPORTED with offset and reason
+ * otherwise.
  */
 int wk_uritemplate_check_match(const struct wk_uritemplate *t,
     struct wk_error *error);
@@ -93,15 +94,15 @@ int wk_uritemplate_check_match(const struct wk_uritemplate *t,
 /*
  * Match the path and query of a request (":path", or of the request target)
  * with the path and query of t; scheme and authority are the caller's to
- * compare. Fills is_defined and value of every var in vars; variables of the
- * template that are not there are matched and forgotten, those only in vars
- * stay undefined.
+ * compare. Fills is_defined and value of every var in vars, also before it
+ * fails; variables of the template that are not in vars are matched and
+ * forgotten, those only in vars stay undefined.
  *
  * Literals match octet for octet. Values may contain what the path or query
  * may contain (RFC 3986, section 3.3), except for the character that ends
  * them: ":" and "*" are accepted unencoded. A value may be empty, but of {a,b}
- * both have to be there. Variables of "?" and "&" may come in any order or be missing, but not twice, and nothing
- * else may come with them.
+ * both have to be there. Variables of "?" and "&" may come in any order or be
+ * missing, but not twice, and nothing else may come with them.
  *
  * WK_OK, WK_E_MALFORMED with offset in path and reason (the request means
  * something else), or what wk_uritemplate_check_match() says.

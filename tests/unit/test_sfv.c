@@ -262,7 +262,7 @@ static const struct {
 	{ ITEM, ":", 1, "the line ends inside a Byte Sequence" },
 	{ ITEM, ":aGVsb G8=:", 6, "not a base64 character" },
 	{ ITEM, ":_-Ah:", 1, "not a base64 character" },
-	{ ITEM, ":a=Gk:", 2, "base64 padding is not at the end" },
+	{ ITEM, ":a=Gk:", 2, "base64 padding not at the end" },
 	{ ITEM, ":aGVsb:", 6, "base64 of an impossible length" },
 	{ ITEM, "?", 1, "expected 0 or 1" },
 	{ ITEM, "?2", 1, "expected 0 or 1" },
