@@ -76,7 +76,8 @@ rewrite(enum wk_sfv_kind kind, const struct wk_str *lines, size_t n,
 		else
 			wk_sfv_put_value(&w, &part.value);
 		require(w.error.status == WK_OK);
-		wk_sfv_param(&p, "a", &v);
+		if (ev != WK_SFV_PARAM)
+			wk_sfv_param(&p, "a", &v);
 	}
 	require(wk_sfv_check(kind, lines, n, NULL) == ev);
 	require(ev == WK_SFV_END ? wk_sfv_writer_finish(&w) == WK_OK :
