@@ -37,6 +37,20 @@ fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(fuzz_main)
 fuzz_datagram_LDFLAGS = $(fuzz_ldflags)
 fuzz_datagram_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
+fuzz_http1_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_LDADD = libwirekit.a
+fuzz_http1_chunk_SOURCES = tests/fuzz/fuzz_http1_chunk.c $(fuzz_main)
+fuzz_http1_chunk_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_chunk_LDADD = libwirekit.a
+fuzz_sfv_SOURCES = tests/fuzz/fuzz_sfv.c $(fuzz_main)
+fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
+fuzz_sfv_LDADD = libwirekit.a
+fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
+fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
+fuzz_uritemplate_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)
