@@ -17,6 +17,7 @@ libwirekit_a_SOURCES += \
 	common/wire/rstdiag_codes.c \
 	common/net/capture.c common/net/capture.h \
 	common/net/privileges.c common/net/privileges.h \
+	common/cli/interfaces.c common/cli/interfaces.h \
 	common/cli/rstline.c common/cli/rstline.h
 endif
 libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
