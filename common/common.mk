@@ -9,7 +9,9 @@ libwirekit_a_SOURCES += \
 	common/base/text.c common/base/text.h
 
 libwirekit_a_SOURCES += \
-	common/wire/segment.c common/wire/segment.h
+	common/wire/checksum.c common/wire/checksum.h \
+	common/wire/segment.c common/wire/segment.h \
+	common/wire/segment_build.c common/wire/segment_tcp.c
 
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

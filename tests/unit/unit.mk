@@ -11,10 +11,28 @@ test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 test_cli_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_cli_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_checksum
+test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/unit.h
+test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_checksum_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_segment
-test_segment_SOURCES = tests/unit/test_segment.c tests/unit/unit.h
+test_segment_SOURCES = tests/unit/test_segment.c tests/unit/segment_frames.h \
+	tests/unit/unit.h
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_segment_ip
+test_segment_ip_SOURCES = tests/unit/test_segment_ip.c \
+	tests/unit/segment_frames.h tests/unit/unit.h
+test_segment_ip_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_segment_ip_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_segment_build
+test_segment_build_SOURCES = tests/unit/test_segment_build.c \
+	tests/unit/segment_frames.h tests/unit/unit.h
+test_segment_build_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_segment_build_LDADD = $(UNIT_LDADD)
 
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
