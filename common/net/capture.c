@@ -4,11 +4,14 @@
 #include "common/net/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/wire/segment.h"
 
 #define FILE_BUFFER (256 * 1024)
 
@@ -218,11 +221,18 @@ wk_capture_close(struct wk_capture *c)
 	c->fd = -1;
 }
 
+/* In files raw IP is 101; in libpcap's calls it is the platform's number. */
+static int
+pcap_link(uint32_t link)
+{
+	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
+}
+
 int
 wk_filter_compile(struct bpf_program *program, uint32_t link,
     const char *expression, struct wk_error *error)
 {
-	pcap_t *dead = pcap_open_dead((int)link, WK_CAPTURE_SNAPLEN);
+	pcap_t *dead = pcap_open_dead(pcap_link(link), WK_CAPTURE_SNAPLEN);
 	int rc = WK_OK;
 
 	if (dead == NULL)
@@ -255,6 +265,26 @@ wk_filter_matches(const struct bpf_program *program, const struct wk_frame *f)
 	return pcap_offline_filter(program, &header, f->data) != 0;
 }
 
+/* A descriptor of its own, so that closing the dump leaves stdout open. */
+static pcap_dumper_t *
+dump_to_stdout(pcap_t *dead)
+{
+	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	FILE *fp = fd < 0 ? NULL : fdopen(fd, "wb");
+	pcap_dumper_t *dumper;
+
+	if (fp == NULL) {
+		if (fd >= 0)
+			close(fd);
+		errno = EBADF;	/* closed, or its stand-in, not writable */
+		return NULL;
+	}
+	dumper = pcap_dump_fopen(dead, fp);
+	if (dumper == NULL)
+		fclose(fp);
+	return dumper;
+}
+
 int
 wk_dump_open(struct wk_dump *d, const char *path, uint32_t link, int snaplen,
     struct wk_error *error)
@@ -263,13 +293,14 @@ wk_dump_open(struct wk_dump *d, const char *path, uint32_t link, int snaplen,
 
 	memset(d, 0, sizeof(*d));
 	d->name = is_stdout ? "standard output" : path;
-	d->dead = pcap_open_dead_with_tstamp_precision((int)link,
+	d->dead = pcap_open_dead_with_tstamp_precision(pcap_link(link),
 	    snaplen > 0 ? snaplen : WK_CAPTURE_SNAPLEN,
 	    PCAP_TSTAMP_PRECISION_NANO);
 	if (d->dead == NULL)
 		return wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
 	errno = 0;
-	d->dumper = pcap_dump_open(d->dead, path);
+	d->dumper = is_stdout ? dump_to_stdout(d->dead) :
+	    pcap_dump_open(d->dead, path);
 	if (d->dumper == NULL) {
 		wk_error_set(error, WK_E_SYSTEM, 0, "%s",
 		    errno != 0 ? strerror(errno) : pcap_geterr(d->dead));
