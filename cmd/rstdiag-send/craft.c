@@ -160,6 +160,10 @@ craft(const struct options *o)
 		wk_warn_errno(errno, "signals");
 		rc = WK_EXIT_SYSTEM;
 	}
+	if (rc == WK_EXIT_OK && options_is_injecting(o) && o->seq == UNSET &&
+	    o->ack == UNSET)
+		wk_caution("neither --seq nor --ack: hardly any receiver will "
+		    "take SEQ 0 for its own");
 	if (rc == WK_EXIT_OK) {
 		rc = o->is_payload_only ? send_payloads(&c) : send_all(&c);
 		if (!o->is_payload_only)

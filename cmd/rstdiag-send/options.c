@@ -167,20 +167,20 @@ static const struct wk_option options[] = {
 };
 
 static const char *const usages[] = {
-	"--src ADDR:PORT --dst ADDR:PORT [--seq N] [--ack N] [--code CODE]",
-	"--answer [-i IFACE] [--rules FILE | --code CODE] [EXPRESSION]",
-	"--listen PORT [-i IFACE] [--rules FILE | --code CODE] [EXPRESSION]",
-	"--reset [-i IFACE] --src ADDR:PORT --dst ADDR:PORT [--code CODE]",
-	"--reset [-i IFACE] [--code CODE] EXPRESSION",
+	"--src ADDR:PORT --dst ADDR:PORT --seq N [OPTION ...]",
+	"--answer [-i IFACE] [OPTION ...] [EXPRESSION]",
+	"--listen PORT [-i IFACE] [OPTION ...] [EXPRESSION]",
+	"--reset --src ADDR:PORT --dst ADDR:PORT [OPTION ...]",
+	"--reset [-i IFACE] [OPTION ...] EXPRESSION",
 	NULL,
 };
 
 static const char *const examples[] = {
-	"rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.9:50000 --seq 1000 "
-	"--code timeout \\\n      --write - | rstdiag-sniff -r -",
+	"rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.9:50000 --seq 1000 \\\n"
+	"      --code timeout --write - | rstdiag-sniff -r -",
 	"rstdiag-send --listen 23 --code not-authorized --json | jq .dst",
-	"rstdiag-send --reset --src 192.0.2.1:443 --dst 192.0.2.9:50000 "
-	"--code resource",
+	"rstdiag-send --reset --src 192.0.2.1:443 --dst 192.0.2.9:50000 \\\n"
+	"      --code resource",
 	NULL,
 };
 
@@ -376,13 +376,7 @@ check_craft(struct options *o)
 	if (o->is_payload_only)
 		return WK_EXIT_OK;
 	rc = check_endpoints(o);
-	if (rc == WK_EXIT_OK)
-		rc = check_flags(o);
-	if (rc == WK_EXIT_OK && o->seq == UNSET && o->ack == UNSET &&
-	    options_is_injecting(o))
-		wk_caution("neither --seq nor --ack: hardly any receiver will "
-		    "take SEQ 0 for its own");
-	return rc;
+	return rc == WK_EXIT_OK ? check_flags(o) : rc;
 }
 
 static int

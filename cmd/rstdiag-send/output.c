@@ -65,7 +65,7 @@ output_open(struct output *out, const struct options *o, unsigned families)
 		return open_sockets(out, families);
 	if (o->write != NULL && wk_dump_open(&out->dump, o->write, WK_LINK_RAW,
 	    PACKET_MAX, &error) != WK_OK) {
-		wk_warn("%s: %s", o->write, error.reason);
+		wk_warn("%s: %s", out->dump.name, error.reason);
 		return WK_EXIT_SYSTEM;
 	}
 	return WK_EXIT_OK;

@@ -8,7 +8,9 @@
 void
 ratelimit_init(struct ratelimit *r, uint64_t per_second, uint64_t burst)
 {
-	r->interval_ns = per_second == 0 ? 0 : WK_NS_PER_SEC / per_second;
+	/* Rounded up: rather a little less than more. */
+	r->interval_ns = per_second == 0 ? 0 :
+	    (WK_NS_PER_SEC + per_second - 1) / per_second;
 	r->depth_ns = r->interval_ns * (burst - 1);
 	r->full_ns = 0;
 }

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "cmd/rstdiag-send/connections.h"
 #include "cmd/rstdiag-send/numbers.h"
@@ -15,6 +14,7 @@
 #include "cmd/rstdiag-send/payload.h"
 #include "cmd/rstdiag-send/ratelimit.h"
 #include "cmd/rstdiag-send/ruleset.h"
+#include "cmd/rstdiag-send/target.h"
 #include "cmd/rstdiag-send/watch.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
@@ -39,12 +39,6 @@
 #define FRESH_MAX 64
 #define DRAIN_MAX 1024			/* frames, before acting on them */
 
-enum probe_answer {
-	ANSWER_NONE,
-	ANSWER_REFUSED,		/* a reset: no such connection */
-	ANSWER_OPENED,		/* a SYN,ACK: it was not there before */
-};
-
 struct reset {
 	const struct options *opt;
 	struct watch watch;
@@ -54,14 +48,12 @@ struct reset {
 	struct connections *connections;
 	struct connection *fresh[FRESH_MAX];
 	size_t n_fresh;
-	struct wk_segment target;	/* --src to --dst */
+	struct target target;		/* when there is just one */
 	uint64_t goal;			/* connections; UINT64_MAX: no end */
 	uint64_t known, done, matched;	/* connections, connections, segments */
 	uint64_t started_ns, deadline_ns, probe_ns;	/* 0: never */
 	uint64_t first_reset_ns, last_reset_ns;		/* monotonic */
-	uint32_t probe_seq;
-	unsigned probes;
-	enum probe_answer answer;
+	bool is_second_half;		/* --both: now the source */
 	int failed_errno;
 };
 
@@ -74,55 +66,12 @@ is_one(const struct reset *r)
 /* --- what is seen --------------------------------------------------------- */
 
 static bool
-is_end(const uint8_t *address, uint16_t port, const struct endpoint *e)
-{
-	return port == e->port &&
-	    memcmp(address, e->address, sizeof(e->address)) == 0;
-}
-
-static bool
-is_target(const struct reset *r, const struct wk_segment *s)
-{
-	const struct options *o = r->opt;
-
-	if (s->ip_version != o->dst.ip_version)
-		return false;
-	return (is_end(s->src, s->src_port, &o->src) &&
-	    is_end(s->dst, s->dst_port, &o->dst)) ||
-	    (is_end(s->src, s->src_port, &o->dst) &&
-	    is_end(s->dst, s->dst_port, &o->src));
-}
-
-/*
- * Our own probe, and what comes back when there is no such connection, have
- * numbers that are nobody's.
- */
-static bool
-is_about_probe(struct reset *r, const struct wk_segment *s)
-{
-	uint16_t kind = s->flags & (WK_TCP_SYN | WK_TCP_RST | WK_TCP_ACK);
-	bool is_from_victim = is_end(s->src, s->src_port, &r->opt->dst);
-
-	if (r->probes == 0)
-		return false;
-	if (kind == WK_TCP_SYN && s->seq == r->probe_seq)
-		return true;
-	if (!is_from_victim || s->ack != r->probe_seq + 1)
-		return false;
-	if (kind == (WK_TCP_RST | WK_TCP_ACK))
-		r->answer = ANSWER_REFUSED;
-	else if (kind == (WK_TCP_SYN | WK_TCP_ACK))
-		r->answer = ANSWER_OPENED;
-	return r->answer != ANSWER_NONE;
-}
-
-static bool
 is_wanted(struct reset *r, const struct wk_segment *s)
 {
 	if (address_is_no_host(s->ip_version, s->src) ||
 	    address_is_no_host(s->ip_version, s->dst))
 		return false;
-	if (is_one(r) && (!is_target(r, s) || is_about_probe(r, s)))
+	if (is_one(r) && !target_takes(&r->target, s))
 		return false;
 	return (s->flags & WK_TCP_RST) == 0;
 }
@@ -211,15 +160,29 @@ spray(struct reset *r, const struct connection *c, enum numbers_victim victim)
 	return result;
 }
 
+/*
+ * Who sends on keeps telling whether the other end is gone. So of one
+ * connection the source comes second, when the destination is silent.
+ */
+static bool
+is_source_due(const struct reset *r)
+{
+	return r->opt->is_both && (r->is_second_half || !is_one(r) ||
+	    !options_is_injecting(r->opt));
+}
+
 static enum output_result
 reset_connection(struct reset *r, struct connection *c)
 {
-	enum output_result result;
+	enum output_result result = OUTPUT_OK;
 
+	/* On one machine the answer may be there before sending returns. */
+	c->last_reset_ns = wk_clock_wall_ns();
 	r->out.scope_id = c->scope_id;
-	result = spray(r, c, c->is_turned ? NUMBERS_SOURCE :
-	    NUMBERS_DESTINATION);
-	if (result == OUTPUT_OK && r->opt->is_both)
+	if (!r->target.is_confirmed)
+		result = spray(r, c, c->is_turned ? NUMBERS_SOURCE :
+		    NUMBERS_DESTINATION);
+	if (result == OUTPUT_OK && is_source_due(r))
 		result = spray(r, c, c->is_turned ? NUMBERS_DESTINATION :
 		    NUMBERS_SOURCE);
 	return result;
@@ -228,8 +191,8 @@ reset_connection(struct reset *r, struct connection *c)
 static void
 note_reset(struct reset *r, struct connection *c)
 {
-	c->last_reset_ns = wk_clock_wall_ns();
 	r->last_reset_ns = wk_clock_now_ns();
+	r->target.is_reset = true;
 	if (c->resets++ > 0)
 		return;
 	c->first_reset_ns = c->last_reset_ns;
@@ -262,18 +225,6 @@ act(struct reset *r)
 	    (result == OUTPUT_NOT_SENT && !is_one(r));
 }
 
-/* A half-open connection that our probe made must not stay. */
-static void
-take_back_probe(struct reset *r)
-{
-	struct wk_segment rst;
-
-	numbers_probe(&r->target, r->probe_seq + 1, &rst);
-	rst.flags = WK_TCP_RST;
-	rst.window = 0;
-	output_silently(&r->out, &rst);
-}
-
 /* False: probing is over, or cannot be done. */
 static bool
 probe(struct reset *r, uint64_t now_ns)
@@ -282,19 +233,18 @@ probe(struct reset *r, uint64_t now_ns)
 
 	if (r->probe_ns == 0 || r->done > 0 || now_ns < r->probe_ns)
 		return true;
-	if (r->probes == PROBES_MAX)
+	if (r->target.probes == PROBES_MAX)
 		return false;
 	r->out.scope_id = r->opt->dst.scope_id != 0 ?
 	    r->opt->dst.scope_id : r->watch.scope_id;
-	numbers_probe(&r->target, r->probe_seq, &syn);
+	target_probe(&r->target, &syn);
 	wk_verbose(1, "no segment seen yet, probe %u with SEQ %" PRIu32,
-	    r->probes + 1, r->probe_seq);
+	    r->target.probes, syn.seq);
 	if (output_silently(&r->out, &syn) != OUTPUT_OK) {
 		wk_warn("%s", r->out.failure);
 		r->failed_errno = r->out.failed_errno;
 		return false;
 	}
-	r->probes++;
 	r->probe_ns = now_ns + PROBE_INTERVAL_NS;
 	return true;
 }
@@ -308,16 +258,32 @@ is_settled(const struct reset *r, uint64_t now_ns)
 	if (r->done < r->goal)
 		return false;
 	if (!options_is_injecting(r->opt) ||
-	    now_ns - r->first_reset_ns >= QUIET_MAX_NS)
+	    r->target.is_confirmed || now_ns - r->first_reset_ns >= QUIET_MAX_NS)
 		return true;
 	return r->n_fresh == 0 && now_ns - r->last_reset_ns >= QUIET_NS;
+}
+
+/* Turn to the source; false when it had its reset, or shall have none. */
+static bool
+begin_second_half(struct reset *r)
+{
+	struct connection *c = connections_next(r->connections, NULL);
+
+	if (!is_one(r) || !r->opt->is_both || r->is_second_half ||
+	    r->done == 0 || !options_is_injecting(r->opt))
+		return false;
+	r->is_second_half = true;
+	if (!c->has_fresh)
+		r->fresh[r->n_fresh++] = c;
+	c->has_fresh = true;
+	return true;
 }
 
 static bool
 is_over(const struct reset *r, uint64_t now_ns)
 {
 	return wk_signals_stopped() != 0 || wk_out_has_failed() ||
-	    r->answer != ANSWER_NONE || is_settled(r, now_ns) ||
+	    r->target.answer != ANSWER_NONE || is_settled(r, now_ns) ||
 	    (r->deadline_ns != 0 && r->done < r->goal &&
 	    now_ns >= r->deadline_ns);
 }
@@ -349,14 +315,19 @@ static int
 run(struct reset *r)
 {
 	enum watch_result got;
+	struct wk_segment rst;
 	uint64_t now_ns;
 	int rc = WK_EXIT_OK;
 
 	for (;;) {
 		wk_signals_take();
 		got = drain(r, &rc);
+		if (!act(r))
+			break;
 		now_ns = wk_clock_now_ns();
-		if (!act(r) || is_over(r, now_ns) || !probe(r, now_ns))
+		if (is_settled(r, now_ns) && begin_second_half(r))
+			continue;
+		if (is_over(r, now_ns) || !probe(r, now_ns))
 			break;
 		if (got == WATCH_END || got == WATCH_BROKEN)
 			break;
@@ -364,8 +335,10 @@ run(struct reset *r)
 		    !watch_wait(&r->watch, next_deadline(r, now_ns))))
 			break;
 	}
-	if (r->answer == ANSWER_OPENED)
-		take_back_probe(r);
+	if (r->target.answer == ANSWER_OPENED) {
+		target_take_back(&r->target, &rst);
+		output_silently(&r->out, &rst);
+	}
 	output_flush(&r->out);
 	return rc;
 }
@@ -379,7 +352,7 @@ count_alive(const struct reset *r)
 	uint64_t now_ns = wk_clock_wall_ns(), n = 0;
 	struct connection *c = NULL;
 
-	if (!options_is_injecting(r->opt))
+	if (!options_is_injecting(r->opt) || r->target.is_confirmed)
 		return 0;
 	while ((c = connections_next(r->connections, c)) != NULL)
 		n += c->resets > 0 && c->alive_ns > c->first_reset_ns &&
@@ -395,7 +368,7 @@ sum_up(const struct reset *r, uint64_t alive)
 		wk_json_str("mode", "reset");
 		wk_json_bool("dry_run", !options_is_injecting(r->opt));
 		wk_json_uint("segments_seen", r->matched);
-		wk_json_uint("probes", r->probes);
+		wk_json_uint("probes", r->target.probes);
 		wk_json_uint("connections", r->done);
 		wk_json_uint("still_alive", alive);
 		wk_json_uint("sent", r->out.sent);
@@ -416,9 +389,9 @@ tell_not_found(const struct reset *r)
 	const char *what = is_one(r) ? "of that connection" : "that matches";
 	char when[64] = "", more[96] = "";
 
-	if (r->answer == ANSWER_REFUSED || r->answer == ANSWER_OPENED) {
+	if (r->target.answer == ANSWER_REFUSED || r->target.answer == ANSWER_OPENED) {
 		wk_warn("no such connection: the probe was answered with a "
-		    "%s", r->answer == ANSWER_REFUSED ? "reset" :
+		    "%s", r->target.answer == ANSWER_REFUSED ? "reset" :
 		    "new connection, which was taken back");
 		return;
 	}
@@ -427,9 +400,9 @@ tell_not_found(const struct reset *r)
 	else
 		snprintf(when, sizeof(when), " seen in %.3g s",
 		    (double)(wk_clock_now_ns() - r->started_ns) / 1e9);
-	if (r->probes > 0)
+	if (r->target.probes > 0)
 		snprintf(more, sizeof(more), ", and no answer to %u probes",
-		    r->probes);
+		    r->target.probes);
 	else if (is_one(r) && r->opt->is_dry_run)
 		snprintf(more, sizeof(more), "; a probe would be needed, "
 		    "which --dry-run does not send");
@@ -468,22 +441,6 @@ conclude(const struct reset *r, uint64_t alive)
 
 /* --- setting up ----------------------------------------------------------- */
 
-/* One connection in both directions; ports behind unusual headers are ours. */
-static void
-target_filter(const struct options *o, struct wk_buf *b)
-{
-	const char *ip = o->dst.ip_version == 4 ? "ip" : "ip6";
-	char src[ADDRESS_TEXT], dst[ADDRESS_TEXT];
-
-	wk_buf_printf(b, "%s host %s and %s host %s and "
-	    "((tcp port %u and tcp port %u)%s)", ip,
-	    address_text(o->src.ip_version, o->src.address, src), ip,
-	    address_text(o->dst.ip_version, o->dst.address, dst),
-	    o->src.port, o->dst.port,
-	    o->dst.ip_version == 6 ? " or " WATCH_UNUSUAL_V6 : "");
-	wk_buf_uint(b, 0, 1);
-}
-
 static int
 set_filter(struct reset *r)
 {
@@ -495,7 +452,7 @@ set_filter(struct reset *r)
 
 	wk_buf_init(&b, 1024);
 	if (is_one(r))
-		target_filter(o, &b);
+		target_filter(&r->target, &b);
 	else
 		rc = ruleset_load(&rules, o, o->expression, &r->payloads,
 		    r->watch.capture.link);
@@ -510,21 +467,6 @@ set_filter(struct reset *r)
 	wk_buf_free(&b);
 	ruleset_free(&rules);
 	return rc;
-}
-
-static void
-set_target(struct reset *r)
-{
-	const struct options *o = r->opt;
-	struct wk_segment *t = &r->target;
-
-	t->ip_version = o->dst.ip_version;
-	memcpy(t->src, o->src.address, sizeof(t->src));
-	memcpy(t->dst, o->dst.address, sizeof(t->dst));
-	t->src_port = o->src.port;
-	t->dst_port = o->dst.port;
-	if (getrandom(&r->probe_seq, sizeof(r->probe_seq), 0) < 0)
-		r->probe_seq = (uint32_t)wk_clock_now_ns();
 }
 
 static void
@@ -554,7 +496,7 @@ set_up(struct reset *r)
 	r->goal = is_one(r) ? 1 : or_else(o->count, UINT64_MAX);
 	ratelimit_init(&r->rate, rate, rate == 0 ? 1 : rate);
 	if (is_one(r))
-		set_target(r);
+		target_init(&r->target, o);
 	r->connections = connections_new();
 	if (r->connections == NULL) {
 		wk_warn("out of memory");

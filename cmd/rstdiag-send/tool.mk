@@ -23,6 +23,7 @@ rstdiag_send_SOURCES = \
 	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h \
 	cmd/rstdiag-send/ruleset.c cmd/rstdiag-send/ruleset.h \
 	cmd/rstdiag-send/tally.c cmd/rstdiag-send/tally.h \
+	cmd/rstdiag-send/target.c cmd/rstdiag-send/target.h \
 	cmd/rstdiag-send/watch.c cmd/rstdiag-send/watch.h
 rstdiag_send_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 rstdiag_send_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS) $(PCAP_LIBS)

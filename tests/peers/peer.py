@@ -38,14 +38,17 @@ def wait_for_end(sock, events, until):
 def live(sock, what):
     """Until the connection ends; returns how."""
     until = time.monotonic() + PATIENCE
-    chunk = b"x" * (1 if what == "chat" else 65536)
     wants = {"idle": select.POLLIN, "chat": select.POLLIN, "stall": 0,
              "write": select.POLLIN | select.POLLOUT}[what]
+    chunk = b"x" * 65536
+    next_word = time.monotonic()
     sock.setblocking(False)
     try:
         while time.monotonic() < until:
-            pause = min(until, time.monotonic() + 0.05) if what == "chat" else until
-            for _, got in wait_for_end(sock, wants, pause):
+            if what == "chat" and time.monotonic() >= next_word:
+                sock.send(b"x")
+                next_word = time.monotonic() + 0.05
+            for _, got in wait_for_end(sock, wants, next_word if what == "chat" else until):
                 if got & (select.POLLERR | select.POLLHUP) and not got & select.POLLIN:
                     code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                     return errno.errorcode[code] if code else "EOF"
@@ -53,11 +56,6 @@ def live(sock, what):
                     return "EOF"
                 if got & select.POLLOUT:
                     sock.send(chunk)
-            if what == "chat":
-                try:
-                    sock.send(chunk)
-                except BlockingIOError:
-                    pass
     except OSError as e:
         return errno.errorcode[e.errno]
     return "patience"
