@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-# libwirekit.a, floor by floor. Linked into the tools, never installed.
+# libwirekit.a, floor by floor. Linked into the tools, never installed. What
+# only some tools need stands behind the condition of its libraries.
 
+libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+
+# base
 libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
@@ -8,22 +12,31 @@ libwirekit_a_SOURCES += \
 	common/base/span.h \
 	common/base/text.c common/base/text.h
 
+# wire
 libwirekit_a_SOURCES += \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/segment.c common/wire/segment.h \
-	common/wire/segment_build.c common/wire/segment_tcp.c
-
+	common/wire/segment_build.c \
+	common/wire/segment_tcp.c
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
+	common/wire/rstdiag_cbor.c \
 	common/wire/rstdiag_codes.c \
-	common/net/capture.c common/net/capture.h \
-	common/net/privileges.c common/net/privileges.h \
-	common/cli/interfaces.c common/cli/interfaces.h \
-	common/cli/rstline.c common/cli/rstline.h
+	common/wire/rstdiag_encode.c \
+	common/wire/rstdiag_item.c common/wire/rstdiag_item.h \
+	common/wire/rstdiag_json.c \
+	common/wire/rstdiag_parts.h
 endif
-libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 
+# net
+if BUILD_RSTDIAG
+libwirekit_a_SOURCES += \
+	common/net/capture.c common/net/capture.h \
+	common/net/privileges.c common/net/privileges.h
+endif
+
+# cli
 libwirekit_a_SOURCES += \
 	common/cli/diag.c common/cli/diag.h \
 	common/cli/exit.h \
@@ -32,3 +45,8 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if BUILD_RSTDIAG
+libwirekit_a_SOURCES += \
+	common/cli/interfaces.c common/cli/interfaces.h \
+	common/cli/rstline.c common/cli/rstline.h
+endif

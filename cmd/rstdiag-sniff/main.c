@@ -215,6 +215,14 @@ run(struct sniffer *sn)
 	return rc;
 }
 
+static const char *
+link_name(uint32_t link)
+{
+	const char *name = pcap_datalink_val_to_name((int)link);
+
+	return name == NULL ? "unnamed" : name;
+}
+
 /* --- setting up ----------------------------------------------------------- */
 
 static int
@@ -236,6 +244,12 @@ open_capture(struct sniffer *sn)
 		rc = wk_capture_open_file(&sn->capture, opt->file, &error);
 	else
 		rc = wk_capture_open_live(&sn->capture, &live, &error);
+	if (rc == WK_OK && !wk_segment_has_link(sn->capture.link)) {
+		wk_warn("%s: link type %u (%s) is not understood",
+		    sn->capture.name, sn->capture.link,
+		    link_name(sn->capture.link));
+		return WK_EXIT_PROTOCOL;
+	}
 	if (rc == WK_OK)
 		return WK_EXIT_OK;
 	wk_warn("%s: %s", opt->file == NULL ? opt->interface :
@@ -403,7 +417,7 @@ sniff(const struct options *opt)
 	if (rc == WK_EXIT_OK) {
 		if (sn.capture.is_live)
 			wk_notice("listening on %s (%s)", sn.capture.name,
-			    pcap_datalink_val_to_name((int)sn.capture.link));
+			    link_name(sn.capture.link));
 		if (!isatty(STDOUT_FILENO) &&
 		    wk_capture_position(&sn.capture, &at, &size))
 			wk_progress_begin(sn.capture.name, size);

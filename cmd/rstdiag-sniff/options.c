@@ -155,8 +155,8 @@ static const struct wk_tool tool = {
 	.common = WK_COMMON_QUIET | WK_COMMON_JSON | WK_COMMON_COLOR,
 	.examples = (const char *const[]) {
 	    "rstdiag-sniff -i any -j port 443 | jq -r .code_name",
-	    "rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.2:5000 "
-	    "--code timeout --write - \\\n    | rstdiag-sniff -r -", NULL },
+	    "rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.2:5000 --seq 1 \\\n"
+	    "      --code timeout --write - | rstdiag-sniff -r -", NULL },
 	.versions = versions,
 };
 

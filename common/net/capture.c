@@ -13,7 +13,7 @@
 #include "common/base/clock.h"
 #include "common/wire/segment.h"
 
-#define FILE_BUFFER (256 * 1024)
+#define FILE_BUFFER 262144
 
 /* libpcap says "interface: reason" or "reason"; keep its reason only. */
 static int
@@ -265,45 +265,47 @@ wk_filter_matches(const struct bpf_program *program, const struct wk_frame *f)
 	return pcap_offline_filter(program, &header, f->data) != 0;
 }
 
-/* A descriptor of its own, so that closing the dump leaves stdout open. */
-static pcap_dumper_t *
-dump_to_stdout(pcap_t *dead)
+/* A copy of stdout, because closing a dump closes its file. */
+static FILE *
+open_dump_file(const char *path)
 {
-	int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	FILE *fp = fd < 0 ? NULL : fdopen(fd, "wb");
-	pcap_dumper_t *dumper;
+	FILE *fp;
+	int fd;
 
-	if (fp == NULL) {
-		if (fd >= 0)
-			close(fd);
-		errno = EBADF;	/* closed, or its stand-in, not writable */
+	if (strcmp(path, "-") != 0)
+		return fopen(path, "wbe");
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
 		return NULL;
+	fp = fdopen(fd, "wb");
+	if (fp == NULL) {
+		close(fd);
+		errno = EBADF;	/* closed; its stand-in is not writable */
 	}
-	dumper = pcap_dump_fopen(dead, fp);
-	if (dumper == NULL)
-		fclose(fp);
-	return dumper;
+	return fp;
 }
 
 int
 wk_dump_open(struct wk_dump *d, const char *path, uint32_t link, int snaplen,
     struct wk_error *error)
 {
-	bool is_stdout = strcmp(path, "-") == 0;
+	FILE *fp;
 
 	memset(d, 0, sizeof(*d));
-	d->name = is_stdout ? "standard output" : path;
+	d->name = strcmp(path, "-") == 0 ? "standard output" : path;
 	d->dead = pcap_open_dead_with_tstamp_precision(pcap_link(link),
 	    snaplen > 0 ? snaplen : WK_CAPTURE_SNAPLEN,
 	    PCAP_TSTAMP_PRECISION_NANO);
 	if (d->dead == NULL)
 		return wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
-	errno = 0;
-	d->dumper = is_stdout ? dump_to_stdout(d->dead) :
-	    pcap_dump_open(d->dead, path);
+	fp = open_dump_file(path);
+	if (fp != NULL)
+		d->dumper = pcap_dump_fopen(d->dead, fp);
 	if (d->dumper == NULL) {
-		wk_error_set(error, WK_E_SYSTEM, 0, "%s",
-		    errno != 0 ? strerror(errno) : pcap_geterr(d->dead));
+		wk_error_set(error, WK_E_SYSTEM, 0, "%s", fp == NULL ?
+		    strerror(errno) : pcap_geterr(d->dead));
+		if (fp != NULL)
+			fclose(fp);
 		pcap_close(d->dead);
 		d->dead = NULL;
 		return WK_E_SYSTEM;

@@ -506,6 +506,12 @@ dissect_link(struct cursor *c, const struct link_header *link)
 	return WK_SEGMENT_OTHER;
 }
 
+bool
+wk_segment_has_link(uint32_t link)
+{
+	return find_link(link) != NULL;
+}
+
 int
 wk_segment_dissect(uint32_t link, const uint8_t *frame, size_t caplen,
     size_t wire_len, struct wk_segment *s, struct wk_error *error)

@@ -119,6 +119,9 @@ struct wk_segment {
 int wk_segment_dissect(uint32_t link, const uint8_t *frame, size_t caplen,
     size_t wire_len, struct wk_segment *s, struct wk_error *error);
 
+/* Can frames of this link type be dissected? */
+bool wk_segment_has_link(uint32_t link);
+
 /*
  * A quick look for loops over large captures: false only when
  * wk_segment_dissect() will certainly not find a TCP segment with the RST bit,

@@ -10,11 +10,11 @@ PATH=$WK_BUILD:$PATH
 export TZ=UTC LC_ALL=C.UTF-8
 unset NO_COLOR POSIXLY_CORRECT
 
-# The named packets of tests/data/packets/resets.hex, one per line.
+# The named packets of tests/data/rstdiag/packets.txt, "NAME HEX" on each line.
 packets() {
   local name
   for name in "$@"; do
-    grep "^$name " "$WK_SOURCE/tests/data/packets/resets.hex"
+    grep "^$name " "$WK_SOURCE/tests/data/rstdiag/packets.txt" | cut -d ' ' -f 1,2
   done
 }
 

@@ -58,4 +58,13 @@ test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h \
 	cmd/rstdiag-send/ratelimit.c cmd/rstdiag-send/ratelimit.h
 test_ratelimit_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_ratelimit_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_rstdiag_codes
+test_rstdiag_codes_SOURCES = tests/unit/test_rstdiag_codes.c tests/unit/unit.h
+test_rstdiag_codes_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rstdiag_codes_LDADD = $(UNIT_LDADD)
 endif
+EXTRA_DIST += \
+	tests/data/rstdiag/README.md \
+	tests/data/rstdiag/packets.txt \
+	tests/data/rstdiag/payloads.txt
