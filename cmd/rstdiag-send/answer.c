@@ -138,6 +138,9 @@ reload(struct answer *a)
 static void
 report(struct answer *a, const char *event)
 {
+	uint64_t received;
+
+	wk_capture_counters(&a->watch.capture, &received, &a->tally.dropped);
 	if (wk_cli.is_json)
 		tally_write_json(&a->tally, event, a->out.sent,
 		    a->out.octets);

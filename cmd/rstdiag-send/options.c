@@ -128,8 +128,9 @@ static const struct wk_option options[] = {
 	    .kind = WK_OPT_TEXT, .at = FIELD(output) },
 	{ 'n', "numeric", .help = "no name lookups: there are none anyway",
 	    .kind = WK_OPT_FLAG, .at = FIELD(is_numeric) },
-	{ 's', "snapshot-length", "BYTES", "octets captured of each packet",
-	    .kind = WK_OPT_UINT, .at = FIELD(snaplen), .max = 262144 },
+	{ 's', "snapshot-length", "BYTES", "octets looked at of each packet; "
+	    "without: 2048", .kind = WK_OPT_UINT, .at = FIELD(snaplen),
+	    .min = 1, .max = 262144 },
 	{ 0, "promiscuous", .help = "watch what is not for this machine, too",
 	    .kind = WK_OPT_FLAG, .at = FIELD(is_promiscuous) },
 

@@ -33,8 +33,9 @@
 #define PROBES_MAX 5
 
 /* After a reset: so long a silence is the end; after so long we give up. */
-#define QUIET_NS (500 * MS)
+#define QUIET_NS PROBE_INTERVAL_NS
 #define QUIET_MAX_NS (5000 * MS)
+#define ANSWER_NS (400 * MS)		/* for the question that follows */
 
 #define FRESH_MAX 64
 #define DRAIN_MAX 1024			/* frames, before acting on them */
@@ -53,6 +54,7 @@ struct reset {
 	uint64_t known, done, matched;	/* connections, connections, segments */
 	uint64_t started_ns, deadline_ns, probe_ns;	/* 0: never */
 	uint64_t first_reset_ns, last_reset_ns;		/* monotonic */
+	uint64_t asked_ns;		/* since the last reset; 0: not yet */
 	bool is_second_half;		/* --both: now the source */
 	int failed_errno;
 };
@@ -141,6 +143,12 @@ drain(struct reset *r, int *rc)
 
 /* --- what is sent --------------------------------------------------------- */
 
+static enum numbers_victim
+victim_of(const struct connection *c)
+{
+	return c->is_turned ? NUMBERS_SOURCE : NUMBERS_DESTINATION;
+}
+
 static enum output_result
 spray(struct reset *r, const struct connection *c, enum numbers_victim victim)
 {
@@ -180,8 +188,7 @@ reset_connection(struct reset *r, struct connection *c)
 	c->last_reset_ns = wk_clock_wall_ns();
 	r->out.scope_id = c->scope_id;
 	if (!r->target.is_confirmed)
-		result = spray(r, c, c->is_turned ? NUMBERS_SOURCE :
-		    NUMBERS_DESTINATION);
+		result = spray(r, c, victim_of(c));
 	if (result == OUTPUT_OK && is_source_due(r))
 		result = spray(r, c, c->is_turned ? NUMBERS_DESTINATION :
 		    NUMBERS_SOURCE);
@@ -192,6 +199,7 @@ static void
 note_reset(struct reset *r, struct connection *c)
 {
 	r->last_reset_ns = wk_clock_now_ns();
+	r->asked_ns = 0;
 	r->target.is_reset = true;
 	if (c->resets++ > 0)
 		return;
@@ -253,14 +261,50 @@ probe(struct reset *r, uint64_t now_ns)
 
 /* Every reset that was to be sent is sent, and nobody spoke since. */
 static bool
+is_quiet(const struct reset *r, uint64_t now_ns)
+{
+	return r->done >= r->goal && r->n_fresh == 0 &&
+	    now_ns - r->last_reset_ns >= QUIET_NS;
+}
+
+static bool
+may_ask(const struct reset *r)
+{
+	return is_one(r) && options_is_injecting(r->opt) &&
+	    !r->opt->is_no_probe && !r->is_second_half &&
+	    !r->target.is_confirmed;
+}
+
+/* Silence may also mean that the reset was dropped: ask, once a silence. */
+static void
+ask(struct reset *r, uint64_t now_ns)
+{
+	const struct connection *c = connections_next(r->connections, NULL);
+	struct wk_segment rst, question;
+
+	if (r->asked_ns != 0 || !may_ask(r) || !is_quiet(r, now_ns))
+		return;
+	r->asked_ns = now_ns;
+	numbers_reset(&c->seen, victim_of(c), &rst);
+	if (!numbers_has_seq(&rst))
+		return;
+	wk_verbose(1, "asking whether the connection is still known");
+	target_question(&r->target, &rst, &question);
+	output_silently(&r->out, &question);
+}
+
+static bool
 is_settled(const struct reset *r, uint64_t now_ns)
 {
 	if (r->done < r->goal)
 		return false;
-	if (!options_is_injecting(r->opt) ||
-	    r->target.is_confirmed || now_ns - r->first_reset_ns >= QUIET_MAX_NS)
+	if (!options_is_injecting(r->opt) || r->target.is_confirmed ||
+	    now_ns - r->first_reset_ns >= QUIET_MAX_NS)
 		return true;
-	return r->n_fresh == 0 && now_ns - r->last_reset_ns >= QUIET_NS;
+	if (!may_ask(r))
+		return is_quiet(r, now_ns);
+	return r->n_fresh == 0 && r->asked_ns != 0 &&
+	    now_ns - r->asked_ns >= ANSWER_NS;
 }
 
 /* Turn to the source; false when it had its reset, or shall have none. */
@@ -303,7 +347,8 @@ next_deadline(const struct reset *r, uint64_t now_ns)
 	if (r->done < r->goal)
 		sooner(&deadline_ns, r->deadline_ns);
 	else
-		sooner(&deadline_ns, r->last_reset_ns + QUIET_NS);
+		sooner(&deadline_ns, r->asked_ns != 0 ?
+		    r->asked_ns + ANSWER_NS : r->last_reset_ns + QUIET_NS);
 	if (r->done == 0)
 		sooner(&deadline_ns, r->probe_ns);
 	if (r->n_fresh > 0)
@@ -325,6 +370,7 @@ run(struct reset *r)
 		if (!act(r))
 			break;
 		now_ns = wk_clock_now_ns();
+		ask(r, now_ns);
 		if (is_settled(r, now_ns) && begin_second_half(r))
 			continue;
 		if (is_over(r, now_ns) || !probe(r, now_ns))
@@ -356,7 +402,7 @@ count_alive(const struct reset *r)
 		return 0;
 	while ((c = connections_next(r->connections, c)) != NULL)
 		n += c->resets > 0 && c->alive_ns > c->first_reset_ns &&
-		    c->alive_ns + QUIET_NS > now_ns;
+		    c->alive_ns + 2 * QUIET_NS > now_ns;
 	return n;
 }
 
@@ -370,16 +416,19 @@ sum_up(const struct reset *r, uint64_t alive)
 		wk_json_uint("segments_seen", r->matched);
 		wk_json_uint("probes", r->target.probes);
 		wk_json_uint("connections", r->done);
+		wk_json_bool("confirmed", r->target.is_confirmed);
 		wk_json_uint("still_alive", alive);
 		wk_json_uint("sent", r->out.sent);
 		wk_json_uint("octets", r->out.octets);
 		wk_json_end();
 	}
-	wk_notice("%" PRIu64 " %s, %" PRIu64 " %s%s", r->done,
+	wk_notice("%" PRIu64 " %s, %" PRIu64 " %s%s%s", r->done,
 	    r->done == 1 ? "connection" : "connections", r->out.sent,
 	    r->out.sent == 1 ? "packet" : "packets",
 	    r->opt->write != NULL ? " written" :
-	    r->opt->is_dry_run ? " shown, nothing sent" : " sent");
+	    r->opt->is_dry_run ? " shown, nothing sent" : " sent",
+	    r->target.is_confirmed ?
+	    "; the destination knows it no more" : "");
 }
 
 /* Why no numbers were found, in one sentence. */
@@ -398,7 +447,7 @@ tell_not_found(const struct reset *r)
 	if (r->opt->read != NULL)
 		snprintf(when, sizeof(when), " in %s", r->watch.capture.name);
 	else
-		snprintf(when, sizeof(when), " seen in %.3g s",
+		snprintf(when, sizeof(when), " seen in %.1f s",
 		    (double)(wk_clock_now_ns() - r->started_ns) / 1e9);
 	if (r->target.probes > 0)
 		snprintf(more, sizeof(more), ", and no answer to %u probes",
@@ -410,6 +459,18 @@ tell_not_found(const struct reset *r)
 		snprintf(more, sizeof(more), "; an idle connection needs "
 		    "--probe");
 	wk_warn("no segment %s%s%s", what, when, more);
+}
+
+static void
+tell_alive(const struct reset *r, uint64_t alive)
+{
+	bool has_payload = r->payloads.octets[0].len > 0 &&
+	    !r->opt->is_also_empty;
+
+	wk_warn("%" PRIu64 " of %" PRIu64 " connections still alive after "
+	    "%.1f s of resets%s", alive, r->done, (double)QUIET_MAX_NS / 1e9,
+	    has_payload ? "; where the window is closed, --also-empty helps" :
+	    "");
 }
 
 static int
@@ -431,9 +492,7 @@ conclude(const struct reset *r, uint64_t alive)
 		return WK_EXIT_NETWORK;
 	}
 	if (has_goal && alive > 0) {
-		wk_warn("%" PRIu64 " of %" PRIu64 " connections still alive "
-		    "after %.3g s of resets", alive, r->done,
-		    (double)QUIET_MAX_NS / 1e9);
+		tell_alive(r, alive);
 		return WK_EXIT_NO;
 	}
 	return WK_EXIT_OK;

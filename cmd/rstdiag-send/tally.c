@@ -55,6 +55,9 @@ tally_write_text(const struct tally *t)
 	if (t->bad_checksums > 0)
 		wk_notice("%" PRIu64 " with a TCP checksum that was wrong or "
 		    "not filled in yet", t->bad_checksums);
+	if (t->dropped > 0)
+		wk_notice("%" PRIu64 " dropped by the kernel before they were "
+		    "seen", t->dropped);
 	if (t->failed_reloads > 0)
 		wk_notice("%" PRIu64 " of %" PRIu64 " attempts to read the "
 		    "rules again failed", t->failed_reloads,
@@ -74,6 +77,7 @@ tally_write_json(const struct tally *t, const char *event, uint64_t sent,
 	for (i = 0; i < TALLY_N_FATES; i++)
 		wk_json_uint(fates[i].name, t->fate[i]);
 	wk_json_uint("bad_checksums", t->bad_checksums);
+	wk_json_uint("dropped_by_kernel", t->dropped);
 	wk_json_uint("reloads", t->reloads);
 	wk_json_uint("failed_reloads", t->failed_reloads);
 	wk_json_object("send_errors");

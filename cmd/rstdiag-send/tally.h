@@ -21,6 +21,7 @@ enum tally_fate {
 
 struct tally {
 	uint64_t seen, fate[TALLY_N_FATES], bad_checksums;
+	uint64_t dropped;	/* by the kernel, for lack of room */
 	uint64_t reloads, failed_reloads;
 	struct {
 		int errnum;

@@ -10,6 +10,9 @@
 #include "cmd/rstdiag-send/watch.h"
 #include "common/base/clock.h"
 
+/* Beyond every window, in the sequence space of 32 bits. */
+#define FAR_AWAY UINT32_C(0x60000000)
+
 void
 target_init(struct target *t, const struct options *o)
 {
@@ -96,10 +99,17 @@ is_proof(const struct target *t, const struct wk_segment *s)
 	    (s->flags & (WK_TCP_RST | WK_TCP_ACK)) == WK_TCP_RST;
 }
 
+static bool
+is_question(const struct target *t, const struct wk_segment *s)
+{
+	return t->is_asked && s->ack == t->question_ack &&
+	    is_end(s->dst, s->dst_port, t->dst);
+}
+
 bool
 target_takes(struct target *t, const struct wk_segment *s)
 {
-	if (!is_ours(t, s) || is_about_probe(t, s))
+	if (!is_ours(t, s) || is_about_probe(t, s) || is_question(t, s))
 		return false;
 	if (is_proof(t, s))
 		t->is_confirmed = true;
@@ -111,6 +121,17 @@ target_probe(struct target *t, struct wk_segment *probe)
 {
 	numbers_probe(&t->addresses, t->probe_seq, probe);
 	t->probes++;
+}
+
+void
+target_question(struct target *t, const struct wk_segment *rst,
+    struct wk_segment *question)
+{
+	numbers_probe(&t->addresses, rst->seq - 1, question);
+	question->flags = WK_TCP_ACK;
+	question->ack = rst->ack + FAR_AWAY;
+	t->question_ack = question->ack;
+	t->is_asked = true;
 }
 
 void

@@ -25,6 +25,8 @@ struct target {
 	unsigned probes;			/* sent so far */
 	enum probe_answer answer;
 	bool is_reset;				/* one of ours went out */
+	bool is_asked;				/* and dst was asked about it */
+	uint32_t question_ack;
 	bool is_confirmed;			/* dst knows it no more */
 };
 
@@ -41,6 +43,15 @@ bool target_takes(struct target *t, const struct wk_segment *s);
 
 /* The segment of the next probe, which counts as sent. */
 void target_probe(struct target *t, struct wk_segment *probe);
+
+/*
+ * Ask dst whether it still knows the connection, given the reset for it: an
+ * old segment brings an ACK out of a live connection and a reset out of none
+ * (RFC 9293, section 3.10.7). Its ACK number is chosen so that src, which sees
+ * that reset, has no use for it.
+ */
+void target_question(struct target *t, const struct wk_segment *rst,
+    struct wk_segment *question);
 
 /* The reset for the half-open connection that a probe made by mistake. */
 void target_take_back(const struct target *t, struct wk_segment *rst);

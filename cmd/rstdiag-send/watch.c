@@ -20,6 +20,13 @@
 
 #define SLL2_IFINDEX_AT 4
 
+/*
+ * The kernel's ring has places of one size, so that long frames make it short:
+ * headers and some payload are enough here.
+ */
+#define DEFAULT_SNAPLEN 2048
+#define BUFFER_SIZE (8 << 20)
+
 static bool
 is_known_link(uint32_t link)
 {
@@ -46,7 +53,8 @@ open_interface(struct watch *w, const struct options *o, int direction,
 {
 	const struct wk_capture_live live = {
 		.interface = o->interface == NULL ? "any" : o->interface,
-		.snaplen = o->snaplen == UNSET ? 0 : (int)o->snaplen,
+		.snaplen = (int)or_else(o->snaplen, DEFAULT_SNAPLEN),
+		.buffer_size = BUFFER_SIZE,
 		.is_promiscuous = o->is_promiscuous,
 		.direction = direction,
 	};

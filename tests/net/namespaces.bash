@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Two network namespaces of the test's own, joined by a veth pair wk0-wk0:
-# $left has 192.0.2.1 and 2001:db8::1, $right 192.0.2.2 and 2001:db8::2.
+# $left has 192.0.2.1, 2001:db8::1 and fe80::ff:fe00:1, $right the same with 2.
 # Call namespaces_up in setup and namespaces_down in teardown.
 
 namespaces_up() {
@@ -10,16 +10,21 @@ namespaces_up() {
   right=wk-right-$$-$BATS_TEST_NUMBER
   ip netns add "$left" 2>/dev/null || skip "network namespaces are not allowed here"
   ip netns add "$right"
-  ip -n "$left" link add wk0 type veth peer name wk0 netns "$right"
-  local ns host=1
+  ip -n "$left" link add wk0 address 02:00:00:00:00:01 type veth \
+    peer name wk0 address 02:00:00:00:00:02 netns "$right"
+  local ns host=1 other=2
   for ns in "$left" "$right"; do
-    # Link-local addresses shall be good at once.
+    # Link-local addresses shall be good at once, and neighbours be known.
     ip netns exec "$ns" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/wk0/accept_dad'
     ip -n "$ns" link set lo up
     ip -n "$ns" link set wk0 up
     ip -n "$ns" address add "192.0.2.$host/24" dev wk0
     ip -n "$ns" address add "2001:db8::$host/64" dev wk0 nodad
-    host=2
+    local address
+    for address in 192.0.2.$other 2001:db8::$other fe80::ff:fe00:$other; do
+      ip -n "$ns" neighbour add "$address" lladdr "02:00:00:00:00:0$other" dev wk0
+    done
+    host=2 other=1
   done
 }
 
