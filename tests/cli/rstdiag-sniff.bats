@@ -169,8 +169,8 @@ sniff() {
     echo "4500${total}0000400040060000c6336414c000020a01bbc350112233440000000050040000000000""00$text"
   }
   {
-    payload "$(printf 'BIG-IP: [0x11c5672:3045] {peer}' | xxd -p | tr -d '\n')"
-    payload "$(printf 'go away \033[2J' | xxd -p)"
+    payload "$(printf 'BIG-IP: [0x11c5672:3045] {peer}' | hex)"
+    payload "$(printf 'go away \033[2J' | hex)"
     payload deadbeef00ff
     payload 0e$(printf '%01998d' 0)
   } | pcap >foreign.pcap

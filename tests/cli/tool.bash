@@ -18,6 +18,11 @@ packets() {
   done
 }
 
+# Octets to hexadecimal.
+hex() {
+  od -An -tx1 -v | tr -d ' \n'
+}
+
 # Hex lines to a capture; options as in the script.
 pcap() {
   python3 "$WK_SOURCE/tests/peers/pcap.py" "$@"
