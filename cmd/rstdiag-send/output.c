@@ -127,6 +127,18 @@ not_sent(struct output *out, int errnum)
 	return OUTPUT_NOT_SENT;
 }
 
+/* libpcap does not say whether writing worked; stdio remembers. */
+static enum output_result
+dump(struct output *out, const struct wk_frame *f)
+{
+	wk_dump_frame(&out->dump, f);
+	if (!ferror(pcap_dump_file(out->dump.dumper)))
+		return OUTPUT_OK;
+	if (out->dump_errno == 0)
+		out->dump_errno = errno;
+	return OUTPUT_BROKEN;
+}
+
 static enum output_result
 deliver(struct output *out, const struct wk_segment *s, uint64_t wall_ns)
 {
@@ -136,7 +148,8 @@ deliver(struct output *out, const struct wk_segment *s, uint64_t wall_ns)
 	};
 
 	if (out->dump.dumper != NULL) {
-		wk_dump_frame(&out->dump, &f);
+		if (dump(out, &f) != OUTPUT_OK)
+			return OUTPUT_BROKEN;
 	} else if (options_is_injecting(out->opt) &&
 	    inject_send(&out->inject, s, out->packet.data, out->packet.len,
 	    out->scope_id) != WK_OK) {

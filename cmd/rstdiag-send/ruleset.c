@@ -104,11 +104,10 @@ add_rule(struct ruleset *set, const struct options *o, const char *expression,
 	if (expression == NULL)
 		return WK_EXIT_OK;
 	pcap_freecode(&reply->program);
-	if (compile(reply, expression, r->expression, link, &error) == WK_OK)
-		return WK_EXIT_OK;
-	wk_warn("%s: line %u: together with \"%s\": %s", name, r->line,
-	    expression, error.reason);
-	return WK_EXIT_USAGE;
+	/* libpcap refuses what can match nothing: here that is no mistake. */
+	reply->is_idle = compile(reply, expression, r->expression, link,
+	    &error) != WK_OK;
+	return WK_EXIT_OK;
 }
 
 static bool
@@ -265,8 +264,8 @@ ruleset_match(const struct ruleset *set, const struct wk_frame *f)
 	size_t i;
 
 	for (i = 0; i < set->n; i++)
-		if (!set->reply[i].has_program ||
-		    wk_filter_matches(&set->reply[i].program, f))
+		if (!set->reply[i].is_idle && (!set->reply[i].has_program ||
+		    wk_filter_matches(&set->reply[i].program, f)))
 			return &set->reply[i];
 	return NULL;
 }

@@ -21,6 +21,7 @@ struct reply {
 	const struct wk_buf *payloads;	/* n_payloads of them, for RULE_SAY */
 	size_t n_payloads;
 	bool has_program;		/* else everything matches */
+	bool is_idle;			/* or nothing can */
 	struct bpf_program program;
 	struct wk_buf octets;		/* of a rule: its one payload */
 };

@@ -52,7 +52,7 @@ connection() {
   if [ "$3" = 4 ]; then
     src=192.0.2.1:$src dst=192.0.2.2:$dst
   else
-    src=[2001:db8::1]:$src dst=[2001:db8::2]:$dst
+    src="[2001:db8::1]:$src" dst="[2001:db8::2]:$dst"
   fi
 }
 
@@ -137,6 +137,7 @@ END
   knock 192.0.2.2 4443
   knock 192.0.2.2 4444
   peer ignored "$left" connect 192.0.2.2 4441 idle
+  local ignored=$!
   reported() { kill -USR1 "$tool" && jq -e 'select(.event == "status") | .ignored > 0' out; }
   wait_until reported
   [ ! -s ignored ]
@@ -151,7 +152,7 @@ END
   refused() { [ "$(jq -c 'select(.event == "sent") | .code' out | tr '\n' ' ')" = 'null 7 11 11 ' ]; }
   wait_until refused
 
-  kill %%	# the ignored one shall not try again
+  kill "$ignored"	# it shall not try again
   printf 'ignore - tcp dst port 4444\nclosed - tcp dst port 4441\n' >rules
   kill -HUP "$tool"
   wait_until grep -qx 'rstdiag-send: rules: 2 rules read' err
@@ -284,7 +285,7 @@ END
     connection chat chat "$family"
     run -0 --separate-stderr left rstdiag-send --reset -i wk0 --src "$src" --dst "$dst" --code resource
     [[ "${lines[0]}" == *"[R.] seq "*" compact code 12 (Resource exceeded, ietf-03) pen 0" ]]
-    [[ "$stderr" == *"rstdiag-send: 1 connection, "*" sent" ]]
+    [[ "$stderr" == *"rstdiag-send: 1 connection, "*" sent; the destination knows it no more" ]]
     ended server ECONNRESET
   done
 }
