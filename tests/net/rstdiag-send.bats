@@ -19,6 +19,7 @@ teardown() {
 start() {
   local where=$1
   shift
+  rm -f out err
   # A shell has its background jobs ignore SIGINT.
   ip netns exec "$where" env --default-signal=INT rstdiag-send "$@" >out 2>err 3>&- &
   tool=$!
@@ -34,6 +35,7 @@ stop() {
 peer() {
   local name=$1 where=$2
   shift 2
+  rm -f "$name"
   ip netns exec "$where" python3 "$WK_SOURCE/tests/peers/peer.py" "$@" >"$name" 3>&- &
 }
 
