@@ -65,6 +65,7 @@ libwirekit_a_SOURCES += \
 	common/cli/signals.c common/cli/signals.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
+	common/cli/interfaces.c common/cli/interfaces.h \
 	common/cli/rstline.c common/cli/rstline.h \
 	common/cli/watch.c common/cli/watch.h
 endif

@@ -16,6 +16,7 @@
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/interfaces.h"
 #include "common/cli/json.h"
 #include "common/cli/out.h"
 #include "common/cli/progress.h"
@@ -54,36 +55,6 @@ struct sniffer {
 	bool is_dumping, is_printing, flushes_each;
 	uint64_t deadline_ns;		/* 0: none */
 };
-
-static int
-list_interfaces(void)
-{
-	char why[PCAP_ERRBUF_SIZE];
-	pcap_if_t *all, *i;
-
-	if (pcap_findalldevs(&all, why) < 0) {
-		wk_warn("%s", why);
-		return WK_EXIT_SYSTEM;
-	}
-	for (i = all; i != NULL; i = i->next) {
-		if (wk_cli.is_json) {
-			wk_json_begin("interface");
-			wk_json_str("name", i->name);
-			wk_json_bool("up", (i->flags & PCAP_IF_UP) != 0);
-			wk_json_bool("loopback",
-			    (i->flags & PCAP_IF_LOOPBACK) != 0);
-			if (i->description != NULL)
-				wk_json_str("description", i->description);
-			wk_json_end();
-		} else {
-			wk_out_printf("%s%s%s\n", i->name,
-			    i->description != NULL ? " " : "",
-			    i->description != NULL ? i->description : "");
-		}
-	}
-	pcap_freealldevs(all);
-	return WK_EXIT_OK;
-}
 
 /* --- one frame ------------------------------------------------------------ */
 
@@ -433,7 +404,7 @@ main(int argc, char **argv)
 
 	wk_cli_init(argv[0]);
 	if (options_parse(&opt, argc, argv, &rc)) {
-		rc = opt.lists_interfaces ? list_interfaces() : sniff(&opt);
+		rc = opt.lists_interfaces ? wk_interfaces_write() : sniff(&opt);
 		options_free(&opt);
 	}
 	return wk_out_finish(rc);

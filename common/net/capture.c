@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/wire/segment.h"
 
 #define FILE_BUFFER 262144
 
@@ -46,12 +47,12 @@ static void
 set_live(pcap_t *p, const struct wk_capture_live *live)
 {
 	pcap_set_snaplen(p, live->snaplen > 0 ? live->snaplen :
-	    WK_CAPTURE_SNAPLEN);
+	    WK_CAPTURE_LIVE_SNAPLEN);
 	pcap_set_promisc(p, live->is_promiscuous);
 	pcap_set_immediate_mode(p, 1);
 	pcap_set_timeout(p, 100);
-	if (live->buffer_size > 0)
-		pcap_set_buffer_size(p, live->buffer_size);
+	pcap_set_buffer_size(p, live->buffer_size > 0 ? live->buffer_size :
+	    WK_CAPTURE_LIVE_BUFFER);
 	/* Refused where the platform has no ns stamps: then it is us. */
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
@@ -228,11 +229,18 @@ wk_capture_link_name(uint32_t link)
 	return name == NULL ? "unnamed" : name;
 }
 
+/* In files raw IP is 101; in libpcap's calls it is the platform's number. */
+static int
+pcap_link(uint32_t link)
+{
+	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
+}
+
 int
 wk_filter_compile(struct bpf_program *program, uint32_t link,
     const char *expression, struct wk_error *error)
 {
-	pcap_t *dead = pcap_open_dead((int)link, WK_CAPTURE_SNAPLEN);
+	pcap_t *dead = pcap_open_dead(pcap_link(link), WK_CAPTURE_SNAPLEN);
 	int rc = WK_OK;
 
 	if (dead == NULL)
@@ -278,8 +286,10 @@ open_dump_file(const char *path)
 	if (fd < 0)
 		return NULL;
 	fp = fdopen(fd, "wb");
-	if (fp == NULL)
+	if (fp == NULL) {
 		close(fd);
+		errno = EBADF;	/* closed; its stand-in is not writable */
+	}
 	return fp;
 }
 
@@ -291,7 +301,7 @@ wk_dump_open(struct wk_dump *d, const char *path, uint32_t link, int snaplen,
 
 	memset(d, 0, sizeof(*d));
 	d->name = strcmp(path, "-") == 0 ? "standard output" : path;
-	d->dead = pcap_open_dead_with_tstamp_precision((int)link,
+	d->dead = pcap_open_dead_with_tstamp_precision(pcap_link(link),
 	    snaplen > 0 ? snaplen : WK_CAPTURE_SNAPLEN,
 	    PCAP_TSTAMP_PRECISION_NANO);
 	if (d->dead == NULL)

@@ -56,6 +56,12 @@ FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)
 fuzz_rstdiag_LDFLAGS = $(fuzz_ldflags)
 fuzz_rstdiag_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
+
+FUZZ_TARGETS += fuzz_rules
+fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c $(fuzz_main) \
+	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h
+fuzz_rules_LDFLAGS = $(fuzz_ldflags)
+fuzz_rules_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
 endif
 
 check_PROGRAMS += $(FUZZ_TARGETS)

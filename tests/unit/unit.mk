@@ -86,6 +86,25 @@ test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
 test_rstdiag_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
 
+UNIT_TESTS += test_rules
+test_rules_SOURCES = tests/unit/test_rules.c tests/unit/unit.h \
+	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h
+test_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rules_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += test_reset
+test_reset_SOURCES = tests/unit/test_reset.c tests/unit/unit.h \
+	cmd/rstdiag-send/connections.c cmd/rstdiag-send/connections.h \
+	cmd/rstdiag-send/numbers.c cmd/rstdiag-send/numbers.h
+test_reset_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_reset_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_ratelimit
+test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h \
+	cmd/rstdiag-send/ratelimit.c cmd/rstdiag-send/ratelimit.h
+test_ratelimit_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ratelimit_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_rstdiag_codes
 test_rstdiag_codes_SOURCES = tests/unit/test_rstdiag_codes.c tests/unit/unit.h
 test_rstdiag_codes_CPPFLAGS = $(UNIT_CPPFLAGS)
