@@ -6,18 +6,36 @@ libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
+	common/base/base64.c common/base/base64.h \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
 	common/base/span.h \
+	common/base/str.h \
 	common/base/text.c common/base/text.h
 
 # wire
 libwirekit_a_SOURCES += \
+	common/wire/capsule.c common/wire/capsule.h \
+	common/wire/capsule_layout.h \
+	common/wire/capsule_text.c \
+	common/wire/capsule_types.c common/wire/capsule_types.h \
+	common/wire/capsule_walk.c \
+	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
+	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/http1.c common/wire/http1.h \
+	common/wire/http1_chunk.c \
+	common/wire/http1_fields.c \
+	common/wire/http1_target.c \
+	common/wire/http1_write.c \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
-	common/wire/segment_tcp.c
+	common/wire/segment_tcp.c \
+	common/wire/sfv.c common/wire/sfv.h \
+	common/wire/sfv_write.c \
+	common/wire/uritemplate.c common/wire/uritemplate.h \
+	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
@@ -48,5 +66,6 @@ libwirekit_a_SOURCES += \
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/cli/interfaces.c common/cli/interfaces.h \
-	common/cli/rstline.c common/cli/rstline.h
+	common/cli/rstline.c common/cli/rstline.h \
+	common/cli/watch.c common/cli/watch.h
 endif

@@ -20,6 +20,7 @@
 #include "common/cli/exit.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
+#include "common/cli/watch.h"
 #include "common/wire/segment.h"
 
 #define DEFAULT_RATE 100
@@ -180,7 +181,7 @@ run(struct answer *a)
 			if (a->watch.capture.is_pipe && !output_flush(&a->out))
 				break;
 		} else if (got != WATCH_NOTHING || !output_flush(&a->out) ||
-		    !watch_wait(&a->watch, a->deadline_ns)) {
+		    !wk_watch_wait(&a->watch.capture, a->deadline_ns)) {
 			break;
 		}
 	}

@@ -22,6 +22,7 @@
 #include "common/cli/json.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
+#include "common/cli/watch.h"
 
 #define MS UINT64_C(1000000)		/* in nanoseconds */
 #define DEFAULT_RATE 100
@@ -378,7 +379,7 @@ run(struct reset *r)
 		if (got == WATCH_END || got == WATCH_BROKEN)
 			break;
 		if (got == WATCH_NOTHING && (!output_flush(&r->out) ||
-		    !watch_wait(&r->watch, next_deadline(r, now_ns))))
+		    !wk_watch_wait(&r->watch.capture, next_deadline(r, now_ns))))
 			break;
 	}
 	if (r->target.answer == ANSWER_OPENED) {

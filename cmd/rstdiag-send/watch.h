@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeing segments: an interface or a capture file, the filter, and waiting
- * for whatever comes first, a frame, a signal or a deadline.
+ * What the watching modes have in common: the capture that the options name,
+ * the parts of its filter, and the interface of each frame.
  */
 #pragma once
 
@@ -40,14 +40,8 @@ enum watch_result {
  */
 int watch_open(struct watch *w, const struct options *o, int direction);
 
-/* Never waits. */
+/* Never waits; common/cli/watch.h does. */
 enum watch_result watch_next(struct watch *w, struct wk_frame *f, int *rc);
-
-/*
- * Wait until there is a frame, a signal (left for wk_signals_take()), or the
- * deadline (monotonic; 0: none). False: the reader of stdout went away.
- */
-bool watch_wait(struct watch *w, uint64_t deadline_ns);
 
 /* The index of the interface a frame came in through, or 0. */
 uint32_t watch_scope(const struct watch *w, const struct wk_frame *f);

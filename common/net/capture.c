@@ -228,6 +228,14 @@ pcap_link(uint32_t link)
 	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
 }
 
+const char *
+wk_capture_link_name(uint32_t link)
+{
+	const char *name = pcap_datalink_val_to_name((int)link);
+
+	return name == NULL ? "unnamed" : name;
+}
+
 int
 wk_filter_compile(struct bpf_program *program, uint32_t link,
     const char *expression, struct wk_error *error)

@@ -79,6 +79,9 @@ bool wk_capture_counters(const struct wk_capture *c, uint64_t *received,
 
 void wk_capture_close(struct wk_capture *c);
 
+/* "EN10MB" and the like; "unnamed" for what libpcap does not know. */
+const char *wk_capture_link_name(uint32_t link);
+
 /*
  * A compiled expression to be asked frame by frame, apart from any capture.
  * link and snaplen as the frames will have. WK_E_INVALID with the reason.

@@ -439,8 +439,8 @@ END
   run -4 --separate-stderr rstdiag-send --answer -r nothing-here --dry-run -q tcp
   [ "$stderr" = "rstdiag-send: nothing-here: No such file or directory" ]
   segments | head -n 1 | pcap --link 9 >ppp.pcap
-  run -2 --separate-stderr rstdiag-send --answer -r ppp.pcap --dry-run -q tcp
-  [ "$stderr" = "rstdiag-send: ppp.pcap: link type PPP is not understood" ]
+  run -5 --separate-stderr rstdiag-send --answer -r ppp.pcap --dry-run -q tcp
+  [ "$stderr" = "rstdiag-send: ppp.pcap: link type 9 (PPP) is not understood" ]
 }
 
 @test "a full disk and a closed stdout are errors" {

@@ -283,6 +283,14 @@ EOF
   [ "$output" = 2 ]
 }
 
+@test "-w does not empty the file that -r reads" {
+  ln all.pcap link.pcap
+  run -2 --separate-stderr rstdiag-sniff -r all.pcap -w link.pcap
+  [ "$stderr" = "rstdiag-sniff: link.pcap: -r and -w name the same file" ]
+  run -0 sniff -r all.pcap
+  [ "${#lines[@]}" -eq 10 ]
+}
+
 @test "-c ends after so many, and 1 says there were fewer" {
   run -0 sniff -c 3 -r all.pcap
   [ "${#lines[@]}" -eq 3 ]

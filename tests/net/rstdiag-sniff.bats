@@ -74,6 +74,16 @@ except ConnectionRefusedError:
   [ ! -s err ]
 }
 
+@test "SIGUSR1 shows the counters and goes on" {
+  start -t -i lo
+  knock 127.0.0.1 9
+  wait_until grep -q '127.0.0.1.9 >' out
+  kill -USR1 "$sniffer"
+  wait_until grep -q '^1 resets: 1 without payload' err
+  knock 127.0.0.1 10
+  wait_until grep -q '127.0.0.1.10 >' out
+}
+
 @test "-c 1 ends a live capture with 0, --max-time with 1" {
   start -t -i lo -c 1
   knock 127.0.0.1 9

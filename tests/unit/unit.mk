@@ -34,6 +34,52 @@ test_segment_build_SOURCES = tests/unit/test_segment_build.c \
 test_segment_build_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_build_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_varint
+test_varint_SOURCES = tests/unit/test_varint.c tests/unit/unit.h
+test_varint_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_varint_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_capsule
+test_capsule_SOURCES = tests/unit/test_capsule.c tests/unit/unit.h \
+	tests/unit/capsule_vectors.h
+test_capsule_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_capsule_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_capsule_types
+test_capsule_types_SOURCES = tests/unit/test_capsule_types.c \
+	tests/unit/unit.h tests/unit/capsule_vectors.h
+test_capsule_types_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_capsule_types_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_datagram
+test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
+test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_datagram_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
+	test_sfv test_sfv_write test_uritemplate
+test_chars_SOURCES = tests/unit/test_chars.c tests/unit/unit.h
+test_chars_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_chars_LDADD = $(UNIT_LDADD)
+test_http1_SOURCES = tests/unit/test_http1.c tests/unit/unit.h
+test_http1_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_LDADD = $(UNIT_LDADD)
+test_http1_body_SOURCES = tests/unit/test_http1_body.c tests/unit/unit.h
+test_http1_body_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_body_LDADD = $(UNIT_LDADD)
+test_http1_target_SOURCES = tests/unit/test_http1_target.c tests/unit/unit.h
+test_http1_target_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_target_LDADD = $(UNIT_LDADD)
+test_sfv_SOURCES = tests/unit/test_sfv.c tests/unit/unit.h
+test_sfv_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_sfv_LDADD = $(UNIT_LDADD)
+test_sfv_write_SOURCES = tests/unit/test_sfv_write.c tests/unit/unit.h
+test_sfv_write_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_sfv_write_LDADD = $(UNIT_LDADD)
+test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
+test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_uritemplate_LDADD = $(UNIT_LDADD)
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
