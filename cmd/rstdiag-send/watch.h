@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Seeing segments: an interface or a capture file, the filter, and waiting
- * for whatever comes first, a frame, a signal or a deadline.
+ * What the watching modes have in common: the capture that the options name,
+ * the parts of its filter, and the interface of each frame.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ enum watch_result {
  */
 int watch_open(struct watch *w, const struct options *o, int direction);
 
-/* Never waits. */
+/* Never waits; common/cli/watch.h does. */
 enum watch_result watch_next(struct watch *w, struct wk_frame *f, int *rc);
 
 /* The index of the interface a frame came in through, or 0. */
