@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # Demo steps, sourced by bootstrap: $WK_DEMO is a folder for what they make.
 
 heading "rstdiag-send: a reset that says why"
 
-# (show runs text, where variables are expanded later.)
-# shellcheck disable=SC2016
 tell "A TCP reset only says \"no\". Newer drafts let it carry a reason: eight
 octets with a code. Craft one, and let the sniffer read it from the pipe:"
 show 'rstdiag-send --src 198.51.100.20:443 --dst 192.0.2.10:50000 --seq 1000 --ack 2000 \
