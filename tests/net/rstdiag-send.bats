@@ -118,7 +118,7 @@ silence_kernel() { # port: segments to it never reach the kernel of the right
 
 @test "resets are not answered" {
   # Out go SYNs, which are not what arrives; back come the kernel's resets.
-  start "$left" --answer --code closed -i wk0 'tcp src port 5'
+  start "$left" --answer --code closed -i wk0 'tcp port 5'
   [ "$(knock 192.0.2.2 5)" = "end 0 5 ECONNREFUSED" ]
   stop
   [ ! -s out ]
@@ -140,7 +140,7 @@ END
   knock 192.0.2.2 4444
   peer ignored "$left" connect 192.0.2.2 4441 idle
   local ignored=$!
-  reported() { kill -USR1 "$tool" && jq -e 'select(.event == "status") | .ignored > 0' out; }
+  reported() { kill -USR1 "$tool" && grep -q '"status".*"ignored":[1-9]' out; }
   wait_until reported
   [ ! -s ignored ]
   [ "$(jq -c 'select(.event == "sent") | [.sport, .code, .pen]' out | tr '\n' ' ')" = '[4442,null,null] [4443,7,32473] [4444,11,0] ' ]
@@ -184,11 +184,11 @@ END
   silence_kernel 4444
   start "$right" --listen 4444 --code closed --rate 5 --json
   ip netns exec "$left" python3 "$WK_SOURCE/tests/peers/flood.py" syn 192.0.2.1 192.0.2.2 4444 500
-  seen() { kill -USR1 "$tool" && tail -n 1 out | jq -e '.seen == 500'; }
+  seen() { kill -USR1 "$tool" && tail -n 1 out | grep -q '"seen":500,'; }
   wait_until seen
   stop
-  # The burst is 5; the flood may last longer than a moment.
-  [ "$(tail -n 1 out | jq '.answered >= 5 and .answered <= 50')" = true ]
+  # The burst is 5; how long the flood lasts is up to the machine.
+  [ "$(tail -n 1 out | jq '.answered >= 5 and .rate_limited > 0')" = true ]
   [ "$(tail -n 1 out | jq '.answered + .rate_limited')" = 500 ]
   [ "$(tail -n 1 out | jq -r .event)" = summary ]
   [ "$(grep -c '"status"' out)" -ge 1 ]
@@ -397,6 +397,7 @@ END
 }
 
 @test "Ctrl-C before the goal is death by the signal, after an open end it is not" {
+  [ -z "${WK_UNDER_VALGRIND-}" ] || skip "valgrind calls it a leak what the C library still holds then"
   start "$left" --reset -i wk0 --src 192.0.2.1:5 --dst 192.0.2.2:6 --no-probe
   local how=0
   kill -INT "$tool"
@@ -464,6 +465,11 @@ END
   [ "$stderr" = "rstdiag-send: sending to 192.0.2.2: Operation not permitted (a netfilter OUTPUT rule drops it; see nft list ruleset)" ]
   [ -z "$output" ]
   run -4 --separate-stderr left rstdiag-send -q --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
+}
+
+@test "-i sends through that interface and no other" {
+  run -3 left rstdiag-send -q -i lo --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
+  run -0 left rstdiag-send -q -i wk0 --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
 }
 
 @test "no route is a matter of the network, exit code 3" {
