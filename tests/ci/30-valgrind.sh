@@ -28,7 +28,7 @@ EOF
 done
 chmod -R go+rX "$work/build"
 
-export WK_BUILD=$work/wrapped WK_SOURCE=$top WK_UNDER_VALGRIND=yes
+export WK_BUILD=$work/wrapped WK_SOURCE=$top
 for file in "$top"/tests/cli/*.bats "$top"/tests/net/*.bats; do
   name=${file#"$top"/tests/}
   fact "valgrind: $name" bats --tap "$file" ||

@@ -397,7 +397,6 @@ END
 }
 
 @test "Ctrl-C before the goal is death by the signal, after an open end it is not" {
-  [ -z "${WK_UNDER_VALGRIND-}" ] || skip "valgrind calls it a leak what the C library still holds then"
   start "$left" --reset -i wk0 --src 192.0.2.1:5 --dst 192.0.2.2:6 --no-probe
   local how=0
   kill -INT "$tool"
