@@ -392,6 +392,19 @@ END
   [[ "${lines[0]}" == *"192.0.2.2.80 > 192.0.2.1.1024: [R.] seq 0 ack 101 "* ]]
 }
 
+@test "a live pipe is answered as soon as there is something" {
+  mkfifo in
+  rstdiag-send --answer -j -r in --dry-run --code closed tcp >out 2>err 3>&- &
+  local pid=$!
+  exec 5>in
+  segments | head -n 1 | pcap >&5
+  wait_until grep -q '"seq":0,' out
+  segments | sed -n 2p | pcap | tail -c +25 >&5
+  wait_until grep -q '"seq":5000,' out
+  exec 5>&-
+  wait "$pid"
+}
+
 # --- resetting what a capture holds -------------------------------------------
 
 @test "numbers from a capture, for both ends" {
