@@ -214,7 +214,7 @@ static bool
 act(struct reset *r)
 {
 	enum output_result result = OUTPUT_OK;
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < r->n_fresh && result != OUTPUT_BROKEN &&
 	    ratelimit_take(&r->rate, wk_clock_now_ns()); i++) {
@@ -229,7 +229,8 @@ act(struct reset *r)
 		}
 	}
 	r->n_fresh -= i;
-	memmove(r->fresh, r->fresh + i, r->n_fresh * sizeof(r->fresh[0]));
+	for (k = 0; k < r->n_fresh; k++)
+		r->fresh[k] = r->fresh[k + i];
 	return result == OUTPUT_OK ||
 	    (result == OUTPUT_NOT_SENT && !is_one(r));
 }
