@@ -108,9 +108,8 @@ take_frame(struct reset *r, const struct wk_frame *f)
 		return;
 	r->matched++;
 	c = connection_of(r, &s);
-	/* Once is enough on paper; and what was before a reset is old. */
-	if (c == NULL || (c->resets > 0 && !options_is_injecting(r->opt)) ||
-	    f->wall_ns < c->last_reset_ns)
+	/* On paper once is enough. */
+	if (c == NULL || (c->resets > 0 && !options_is_injecting(r->opt)))
 		return;
 	s.payload = s.options = NULL;
 	s.options_len = 0;
@@ -186,7 +185,8 @@ reset_connection(struct reset *r, struct connection *c)
 	enum output_result result = OUTPUT_OK;
 
 	/* On one machine the answer may be there before sending returns. */
-	c->last_reset_ns = wk_clock_wall_ns();
+	if (c->resets == 0)
+		c->first_reset_ns = wk_clock_wall_ns();
 	r->out.scope_id = c->scope_id;
 	if (!r->target.is_confirmed)
 		result = spray(r, c, victim_of(c));
@@ -204,7 +204,6 @@ note_reset(struct reset *r, struct connection *c)
 	r->target.is_reset = true;
 	if (c->resets++ > 0)
 		return;
-	c->first_reset_ns = c->last_reset_ns;
 	if (r->done++ == 0)
 		r->first_reset_ns = r->last_reset_ns;
 }
