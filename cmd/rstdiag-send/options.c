@@ -58,7 +58,8 @@ static const struct wk_option options[] = {
 	{ 0, "answer", .help = "answer the segments that arrive and match",
 	    .kind = WK_OPT_FLAG, .at = FIELD(is_answer) },
 	{ 0, "listen", "PORT", "answer what arrives for this TCP port",
-	    .kind = WK_OPT_UINT, .at = FIELD(listen), .max = UINT16_MAX },
+	    .kind = WK_OPT_UINT, .at = FIELD(listen), .min = 1,
+	    .max = UINT16_MAX },
 	{ 0, "reset", .help = "end connections, with numbers found by "
 	    "watching", .kind = WK_OPT_FLAG, .at = FIELD(is_reset) },
 	{ 0, "list-codes", .help = "show the reason codes of --registry",

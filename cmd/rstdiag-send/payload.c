@@ -115,12 +115,20 @@ encode(const struct options *o, const struct wk_rstdiag *d, bool is_by_name,
 	return rc;
 }
 
+/* The array is that of the first announcement, whose keys were names. */
+static unsigned
+key_names(const struct options *o)
+{
+	return o->format == WK_RSTDIAG_CBOR_ARRAY ? WK_RSTDIAG_W_TEXT_KEYS : 0;
+}
+
 int
 payload_of_rule(const struct options *o, const struct rule *r,
     struct wk_buf *b, const char **remark, struct wk_error *error)
 {
 	const struct wk_rstdiag d = {
 		.format = (enum wk_rstdiag_format)o->format,
+		.warnings = key_names(o),
 		.has_code = r->has_code, .code = r->code,
 		.has_pen = r->has_pen, .pen = r->pen,
 		.description = r->description,
@@ -136,6 +144,7 @@ add_code(struct payloads *p, const struct options *o, const char *code)
 {
 	struct wk_rstdiag d = {
 		.format = (enum wk_rstdiag_format)o->format,
+		.warnings = key_names(o),
 		.has_pen = o->pen != UNSET,
 		.pen = o->pen == UNSET ? 0 : (uint32_t)o->pen,
 		.description = (const uint8_t *)o->description,

@@ -14,36 +14,27 @@
 
 #define SLL2_IFINDEX_AT 4
 
-/*
- * The kernel's ring has places of one size, so that long frames make it short:
- * headers and some payload are enough here.
- */
-#define DEFAULT_SNAPLEN 2048
-#define BUFFER_SIZE (8 << 20)
-
 int
 watch_open(struct watch *w, const struct options *o, int direction)
 {
 	const struct wk_capture_live live = {
 		.interface = o->interface == NULL ? "any" : o->interface,
-		.snaplen = (int)or_else(o->snaplen, DEFAULT_SNAPLEN),
-		.buffer_size = BUFFER_SIZE,
+		.snaplen = (int)or_else(o->snaplen, 0),
 		.is_promiscuous = o->is_promiscuous,
 		.direction = direction,
 	};
-	struct wk_capture *c = &w->capture;
 	int rc;
 
 	memset(w, 0, sizeof(*w));
-	rc = wk_watch_open(c, o->read, &live);
-	if (rc != WK_EXIT_OK || !c->is_live)
+	rc = wk_watch_open(&w->capture, o->read, &live);
+	if (rc != WK_EXIT_OK || !w->capture.is_live)
 		return rc;
 	/* The second cooked form tells the interface of every frame. */
-	if (c->link == WK_LINK_LINUX_SLL &&
-	    pcap_set_datalink(c->pcap, WK_LINK_LINUX_SLL2) == 0)
-		c->link = WK_LINK_LINUX_SLL2;
+	if (w->capture.link == WK_LINK_LINUX_SLL &&
+	    pcap_set_datalink(w->capture.pcap, WK_LINK_LINUX_SLL2) == 0)
+		w->capture.link = WK_LINK_LINUX_SLL2;
 	w->scope_id = if_nametoindex(live.interface);
-	return rc;
+	return WK_EXIT_OK;
 }
 
 enum watch_result
@@ -79,8 +70,8 @@ watch_relinquish(const struct options *o)
 	bool has_sockets = options_is_injecting(o) ||
 	    (o->mode != MODE_CRAFT && o->read == NULL);
 
-	return has_sockets || o->user != NULL ? wk_watch_relinquish(o->user) :
-	    WK_EXIT_OK;
+	return !has_sockets && o->user == NULL ? WK_EXIT_OK :
+	    wk_watch_relinquish(o->user);
 }
 
 void

@@ -47,12 +47,12 @@ static void
 set_live(pcap_t *p, const struct wk_capture_live *live)
 {
 	pcap_set_snaplen(p, live->snaplen > 0 ? live->snaplen :
-	    WK_CAPTURE_SNAPLEN);
+	    WK_CAPTURE_LIVE_SNAPLEN);
 	pcap_set_promisc(p, live->is_promiscuous);
 	pcap_set_immediate_mode(p, 1);
 	pcap_set_timeout(p, 100);
-	if (live->buffer_size > 0)
-		pcap_set_buffer_size(p, live->buffer_size);
+	pcap_set_buffer_size(p, live->buffer_size > 0 ? live->buffer_size :
+	    WK_CAPTURE_LIVE_BUFFER);
 	/* Refused where the platform has no ns stamps: then it is us. */
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
@@ -221,19 +221,19 @@ wk_capture_close(struct wk_capture *c)
 	c->fd = -1;
 }
 
-/* In files raw IP is 101; in libpcap's calls it is the platform's number. */
-static int
-pcap_link(uint32_t link)
-{
-	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
-}
-
 const char *
 wk_capture_link_name(uint32_t link)
 {
 	const char *name = pcap_datalink_val_to_name((int)link);
 
 	return name == NULL ? "unnamed" : name;
+}
+
+/* In files raw IP is 101; in libpcap's calls it is the platform's number. */
+static int
+pcap_link(uint32_t link)
+{
+	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
 }
 
 int

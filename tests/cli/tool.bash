@@ -38,3 +38,12 @@ wait_until() {
   echo "timed out waiting until: $*" >&2
   return 1
 }
+
+# Run a command that may not open raw sockets, whoever we are.
+without_raw() {
+  if [ "$(id -u)" -eq 0 ]; then
+    setpriv --bounding-set=-net_raw --inh-caps=-net_raw "$@"
+  else
+    "$@"
+  fi
+}

@@ -1,31 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Live captures of real resets, in a network namespace of the test's own.
+# Live captures of real resets, in network namespaces of the test's own.
 
 load ../cli/tool
+load namespaces
 
 setup() {
-  [ "$(id -u)" -eq 0 ] || skip "needs root"
-  command -v ip >/dev/null || skip "needs iproute2"
+  namespaces_up
+  ns=$left
   cd "$BATS_TEST_TMPDIR" || exit
   chmod 755 .
-  ns=wk-sniff-$$-$BATS_TEST_NUMBER
-  ip netns add "$ns" || skip "network namespaces are not allowed here"
-  ip -n "$ns" link set lo up
-  ip -n "$ns" link add veth0 type veth peer name veth1
-  ip -n "$ns" link set veth0 up
-  ip -n "$ns" link set veth1 up
-  ip -n "$ns" address add 192.0.2.1/24 dev veth0
-  ip -n "$ns" address add 2001:db8::1/64 dev veth0 nodad
 }
 
 teardown() {
-  [ -n "${sniffer-}" ] && kill "$sniffer" 2>/dev/null
-  ip netns delete "$ns" 2>/dev/null || :
+  namespaces_down
 }
 
 inside() {
-  ip netns exec "$ns" "$@"
+  left "$@"
 }
 
 # Start the sniffer and wait until it listens. The shell makes background jobs
@@ -126,8 +118,7 @@ except ConnectionRefusedError:
 }
 
 @test "without the capability the reason is named" {
-  command -v setpriv >/dev/null || skip "needs setpriv"
-  run -4 --separate-stderr inside setpriv --reuid=65534 --clear-groups rstdiag-sniff -i lo
+  run -4 --separate-stderr without_raw rstdiag-sniff -i lo
   [[ "$stderr" == "rstdiag-sniff: lo: "*"CAP_NET_RAW"* ]]
   [ "$(wc -l <<<"$stderr")" -eq 1 ]
 }
@@ -145,12 +136,12 @@ except ConnectionRefusedError:
   grep -q '127.0.0.1.9 >' out
 }
 
-# Put a frame on the wire of veth0, to arrive at veth1.
+# Put a frame on the wire: it leaves $right and arrives at $left.
 send_frame() { # hex
-  inside python3 -c '
+  right python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind(("veth0", 0))
+s.bind(("wk0", 0))
 s.send(bytes.fromhex(sys.argv[1]))' "$1"
 }
 
@@ -158,7 +149,7 @@ s.send(bytes.fromhex(sys.argv[1]))' "$1"
   local macs=ffffffffffff020000000001 v4 v6
   v4=$(packets V1 | cut -d ' ' -f 2)
   v6=$(packets V3 | cut -d ' ' -f 2)
-  start -t -v -i veth1
+  start -t -v -i wk0
   send_frame "${macs}81000007""0800$v4"
   wait_until grep -q '^IP 198.51.100.20.443 > .* vlan 7 .* code 5 ' out
   # One hop-by-hop header of padding in front of TCP.
