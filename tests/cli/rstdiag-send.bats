@@ -382,6 +382,15 @@ END
   [ "$(jq -c '[.seen, .answered, .unanswerable, .no_host]' <<<"$output")" = '[4,0,2,2]' ]
 }
 
+@test "IPv6 extension headers are looked behind" {
+  a=20010db8000000000000000000000001 b=20010db8000000000000000000000002
+  echo "60000000001c0040$a${b}0600010400000000040001bb00000064000000005002006400000000" | pcap >hbh.pcap
+  run -0 --separate-stderr rstdiag-send --answer -r hbh.pcap --dry-run --code closed ip6
+  [[ "${lines[0]}" == *" IP6 2001:db8::2.443 > 2001:db8::1.1024: [R.] seq 0 ack 101 "* ]]
+  run -0 --separate-stderr rstdiag-send --reset -r hbh.pcap --dry-run --src '[2001:db8::1]:1024' --dst '[2001:db8::2]:443'
+  [[ "${lines[0]}" == *" IP6 2001:db8::1.1024 > 2001:db8::2.443: [R] seq 101 "* ]]
+}
+
 @test "VLAN tags: an expression that names them" {
   mac=020000000001020000000002
   echo "${mac}8100000508004500002800000000400676cfc0000201c00002020400005000000064000000005002006481830000" | pcap --link 1 >vlan.pcap
