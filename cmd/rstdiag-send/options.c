@@ -511,7 +511,7 @@ join_expression(struct options *o, char **words, int n)
 	if (len > EXPRESSION_MAX)
 		return wk_usage_error("the expression is longer than %d "
 		    "octets", EXPRESSION_MAX);
-	o->expression = malloc(len);
+	o->expression = malloc(len + 1);
 	if (o->expression == NULL) {
 		wk_warn("out of memory");
 		return WK_EXIT_SYSTEM;

@@ -382,6 +382,15 @@ END
   [ "$(jq -c '[.seen, .answered, .unanswerable, .no_host]' <<<"$output")" = '[4,0,2,2]' ]
 }
 
+@test "IPv6 extension headers are looked behind" {
+  a=20010db8000000000000000000000001 b=20010db8000000000000000000000002
+  echo "60000000001c0040$a${b}0600010400000000040001bb00000064000000005002006400000000" | pcap >hbh.pcap
+  run -0 --separate-stderr rstdiag-send --answer -r hbh.pcap --dry-run --code closed ip6
+  [[ "${lines[0]}" == *" IP6 2001:db8::2.443 > 2001:db8::1.1024: [R.] seq 0 ack 101 "* ]]
+  run -0 --separate-stderr rstdiag-send --reset -r hbh.pcap --dry-run --src '[2001:db8::1]:1024' --dst '[2001:db8::2]:443'
+  [[ "${lines[0]}" == *" IP6 2001:db8::1.1024 > 2001:db8::2.443: [R] seq 101 "* ]]
+}
+
 @test "VLAN tags: an expression that names them" {
   mac=020000000001020000000002
   echo "${mac}8100000508004500002800000000400676cfc0000201c00002020400005000000064000000005002006481830000" | pcap --link 1 >vlan.pcap
@@ -390,6 +399,19 @@ END
   printf 'ignore - tcp port 81\nclosed - vlan and tcp port 80\n' >rules
   run -0 --separate-stderr rstdiag-send --answer -r vlan.pcap --dry-run --rules rules
   [[ "${lines[0]}" == *"192.0.2.2.80 > 192.0.2.1.1024: [R.] seq 0 ack 101 "* ]]
+}
+
+@test "a live pipe is answered as soon as there is something" {
+  mkfifo in
+  rstdiag-send --answer -j -r in --dry-run --code closed tcp >out 2>err 3>&- &
+  local pid=$!
+  exec 5>in
+  segments | head -n 1 | pcap >&5
+  wait_until grep -q '"seq":0,' out
+  segments | sed -n 2p | pcap | tail -c +25 >&5
+  wait_until grep -q '"seq":5000,' out
+  exec 5>&-
+  wait "$pid"
 }
 
 # --- resetting what a capture holds -------------------------------------------

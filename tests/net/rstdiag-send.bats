@@ -100,8 +100,17 @@ silence_kernel() { # port: segments to it never reach the kernel of the right
   grep -q 'len 23 192.0.2.2 claims rst-diag cbor-seq code 5 .* "no <b>entry</b>"' sniffed
 }
 
+# One more interface with link-local addresses, to go wrong with.
+decoy() { # namespace
+  ip -n "$1" link add decoy type veth peer name other
+  ip -n "$1" link set decoy up
+  ip -n "$1" link set other up
+  ip -n "$1" -6 route add fe80::/64 dev decoy metric 1
+}
+
 @test "a link-local peer is answered through its own interface" {
   silence_kernel 4444
+  decoy "$right"
   start "$right" --listen 4444 --code closed
   [ "$(knock fe80::ff:fe00:2%wk0 4444)" = "end 0 4444 ECONNREFUSED" ]
   stop
@@ -247,8 +256,10 @@ END
   silence_kernel 4444-4445
   nft_rules "$right" output 'tcp sport 4444 tcp flags rst drop'
   start "$right" --listen 4444 --code closed
-  peer client "$left" connect 192.0.2.2 4444 idle
-  wait_until grep -q 'netfilter' err
+  peer client1 "$left" connect 192.0.2.2 4444 idle
+  peer client2 "$left" connect 192.0.2.2 4444 idle
+  twice() { kill -USR1 "$tool" && grep -q ' 2 answers that could not be sent' err; }
+  wait_until twice
   stop
   grep -qx 'rstdiag-send: sending to 192.0.2.1: Operation not permitted (a netfilter OUTPUT rule drops it; see nft list ruleset)' err
   [ "$(grep -c netfilter err)" -eq 1 ]
@@ -445,8 +456,13 @@ END
 @test "a link-local destination needs its interface" {
   run -2 --separate-stderr left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2]:2' --seq 1
   [[ "$stderr" == "rstdiag-send: --dst fe80::2 is link-local and needs its interface"* ]]
-  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2%wk0]:2' --seq 1
-  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2]:2' --seq 1 -i wk0
+  decoy "$left"
+  ip netns exec "$right" rstdiag-sniff -t -i wk0 -c 2 >sniffed 2>sniffed.err 3>&- &
+  local sniffer=$!
+  wait_until grep -q listening sniffed.err
+  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::ff:fe00:2%wk0]:2' --seq 1
+  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::ff:fe00:2]:2' --seq 2 -i wk0
+  wait "$sniffer"
 }
 
 @test "a packet beyond the MTU is named with both sizes" {
