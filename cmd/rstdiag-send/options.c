@@ -15,6 +15,7 @@
 #include "common/cli/exit.h"
 #include "common/cli/options.h"
 #include "common/cli/out.h"
+#include "common/cli/watch.h"
 #include "common/wire/segment.h"
 
 #define EXPRESSION_MAX 65536
@@ -180,7 +181,8 @@ static const char *const usages[] = {
 static const char *const examples[] = {
 	"rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.9:50000 --seq 1000 \\\n"
 	"      --code timeout --write - | rstdiag-sniff -r -",
-	"rstdiag-send --listen 23 --code not-authorized --json | jq .dst",
+	"rstdiag-send --listen 23 --code not-authorized --json \\\n"
+	"      | jq 'select(.event == \"sent\").dst'",
 	"rstdiag-send --reset --src 192.0.2.1:443 --dst 192.0.2.9:50000 \\\n"
 	"      --code resource",
 	NULL,
@@ -384,6 +386,10 @@ check_craft(struct options *o)
 static int
 check_watching(const struct options *o)
 {
+	if (wk_watch_is_input(o->read, o->write) ||
+	    wk_watch_is_input(o->read, o->output))
+		return wk_usage_error("what --read names would be "
+		    "overwritten");
 	if (o->read != NULL && options_is_injecting(o))
 		return wk_usage_error("--read needs --dry-run or --write: "
 		    "what a file shows is long gone");

@@ -120,8 +120,10 @@ take_frame(struct reset *r, const struct wk_frame *f)
 	    memcmp(s.src, c->victim, sizeof(c->victim)) == 0;
 	if (c->is_turned)
 		c->alive_ns = f->wall_ns;
-	if (!c->has_fresh)
-		r->fresh[r->n_fresh++] = c;
+	/* With too many in line it has to come again. */
+	if (c->has_fresh || r->n_fresh == FRESH_MAX)
+		return;
+	r->fresh[r->n_fresh++] = c;
 	c->has_fresh = true;
 }
 
@@ -133,7 +135,7 @@ drain(struct reset *r, int *rc)
 	struct wk_frame f;
 	unsigned n;
 
-	for (n = 0; n < DRAIN_MAX && r->n_fresh < FRESH_MAX; n++) {
+	for (n = 0; n < DRAIN_MAX; n++) {
 		got = watch_next(&r->watch, &f, rc);
 		if (got != WATCH_FRAME)
 			break;
@@ -380,7 +382,8 @@ run(struct reset *r)
 		if (got == WATCH_END || got == WATCH_BROKEN)
 			break;
 		if (got == WATCH_NOTHING && (!output_flush(&r->out) ||
-		    !wk_watch_wait(&r->watch.capture, next_deadline(r, now_ns))))
+		    !wk_watch_wait(&r->watch.capture,
+		    next_deadline(r, now_ns), r->out.is_echoing)))
 			break;
 	}
 	if (r->target.answer == ANSWER_OPENED) {

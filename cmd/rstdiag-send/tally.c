@@ -20,7 +20,7 @@ static const struct {
 	[TALLY_LIMITED] = { "rate_limited", "over the rate" },
 	[TALLY_UNANSWERABLE] = { "unanswerable",
 	    "cut, fragmented or malformed" },
-	[TALLY_NO_HOST] = { "no_host", "to or from no single host" },
+	[TALLY_NO_HOST] = { "no_host", "to or from no single host, or not for this one" },
 	[TALLY_NOT_SENT] = { "not_sent", "answers that could not be sent" },
 };
 

@@ -125,6 +125,31 @@ decoy() { # namespace
   stop
 }
 
+@test "nobody is answered for others, for many, or for addresses from elsewhere" {
+  start "$right" --answer --code closed -i wk0 --json 'tcp dst port 4444'
+  # frame MAC SRC DST: a SYN to port 4444 from $left; checksums do not matter
+  frame() {
+    left python3 -c '
+import socket, struct, sys
+mac, src, dst = sys.argv[1:]
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, socket.inet_aton(src), socket.inet_aton(dst))
+tcp = struct.pack("!HHIIBBHHH", 1024, 4444, 1, 0, 0x50, 2, 500, 0, 0)
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("wk0", 0))
+s.send(bytes.fromhex(mac) + bytes.fromhex("0200000000010800") + ip + tcp)' "$@"
+  }
+  frame 020000000002 127.0.0.1 192.0.2.2
+  frame 020000000002 192.0.2.1 127.0.0.1
+  frame 020000000002 192.0.2.2 192.0.2.2
+  frame 020000000002 240.0.0.1 192.0.2.2
+  frame ffffffffffff 192.0.2.1 192.0.2.2
+  frame 020000000099 192.0.2.1 192.0.2.77
+  frame 020000000002 192.0.2.1 192.0.2.2
+  wait_until grep -q '"sent"' out
+  stop
+  [ "$(tail -n 1 out | jq -c '[.seen, .answered, .no_host]')" = '[7,1,6]' ]
+}
+
 @test "resets are not answered" {
   # Out go SYNs, which are not what arrives; back come the kernel's resets.
   start "$left" --answer --code closed -i wk0 'tcp port 5'
