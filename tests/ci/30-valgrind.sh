@@ -21,7 +21,7 @@ for tool in "$top"/cmd/*/; do
 #!/bin/sh
 # A closed stdout would become valgrind's own log; give it what the tool does.
 [ -e /proc/self/fd/1 ] || exec 1</dev/null
-exec valgrind -q --vgdb=no --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,indirect \\
+exec valgrind -q --vgdb=no --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \\
   --log-file=$work/logs/$tool.%p $work/build/$tool "\$@"
 EOF
   chmod 755 "$work/wrapped/$tool"

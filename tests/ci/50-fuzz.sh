@@ -3,7 +3,7 @@
 # Each fuzz target for a short while, starting from its corpus.
 . "$(dirname "$0")/ci.bash"
 
-seconds=${WK_FUZZ_SECONDS:-20}
+seconds=${WK_FUZZ_SECONDS:-10}
 fact "fuzz: configure" configured "$work/fuzz" CC=clang --enable-fuzzing CFLAGS='-g -O1' || exit 0
 for source in "$top"/tests/fuzz/fuzz_*.c; do
   target=$(basename "$source" .c)
