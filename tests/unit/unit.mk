@@ -16,6 +16,15 @@ test_segment_SOURCES = tests/unit/test_segment.c tests/unit/unit.h
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_LDADD = $(UNIT_LDADD)
 
+if BUILD_MCPROXY
+MCPROXY_LDADD = $(mcproxy_libs) $(UNIT_LDADD)
+
+UNIT_TESTS += test_mcproxy_placement
+test_mcproxy_placement_SOURCES = tests/unit/test_mcproxy_placement.c tests/unit/unit.h
+test_mcproxy_placement_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_placement_LDADD = $(MCPROXY_LDADD)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h

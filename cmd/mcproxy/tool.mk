@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: MIT
+# Everything but main.c is a library, so that tests can reach the parts.
+if BUILD_MCPROXY
+noinst_LIBRARIES += libmcproxy.a
+endif
+EXTRA_LIBRARIES += libmcproxy.a
+libmcproxy_a_SOURCES = \
+	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
+	cmd/mcproxy/placement.c cmd/mcproxy/placement.h
+libmcproxy_a_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
+mcproxy_libs = libmcproxy.a libwirekit.a $(LUA_LIBS) $(XXHASH_LIBS) -lm -lpthread
