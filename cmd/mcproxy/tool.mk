@@ -6,6 +6,8 @@ endif
 EXTRA_LIBRARIES += libmcproxy.a
 libmcproxy_a_SOURCES = \
 	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
-	cmd/mcproxy/placement.c cmd/mcproxy/placement.h
+	cmd/mcproxy/placement.c cmd/mcproxy/placement.h \
+	cmd/mcproxy/request.c cmd/mcproxy/request.h \
+	cmd/mcproxy/response.c cmd/mcproxy/response.h
 libmcproxy_a_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
 mcproxy_libs = libmcproxy.a libwirekit.a $(LUA_LIBS) $(XXHASH_LIBS) -lm -lpthread
