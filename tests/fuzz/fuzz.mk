@@ -30,6 +30,11 @@ fuzz_mcproxy_request_SOURCES = tests/fuzz/fuzz_mcproxy_request.c $(fuzz_main)
 fuzz_mcproxy_request_LDFLAGS = $(fuzz_ldflags)
 fuzz_mcproxy_request_LDADD = $(mcproxy_libs)
 
+FUZZ_TARGETS += fuzz_mcproxy_config
+fuzz_mcproxy_config_SOURCES = tests/fuzz/fuzz_mcproxy_config.c $(fuzz_main)
+fuzz_mcproxy_config_LDFLAGS = $(fuzz_ldflags)
+fuzz_mcproxy_config_LDADD = $(mcproxy_libs)
+
 FUZZ_TARGETS += fuzz_mcproxy_response
 fuzz_mcproxy_response_SOURCES = tests/fuzz/fuzz_mcproxy_response.c $(fuzz_main)
 fuzz_mcproxy_response_LDFLAGS = $(fuzz_ldflags)

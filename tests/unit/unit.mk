@@ -28,6 +28,11 @@ UNIT_TESTS += test_mcproxy_protocol
 test_mcproxy_protocol_SOURCES = tests/unit/test_mcproxy_protocol.c tests/unit/unit.h
 test_mcproxy_protocol_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_mcproxy_protocol_LDADD = $(MCPROXY_LDADD)
+
+UNIT_TESTS += test_mcproxy_config
+test_mcproxy_config_SOURCES = tests/unit/test_mcproxy_config.c tests/unit/unit.h
+test_mcproxy_config_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_config_LDADD = $(MCPROXY_LDADD)
 endif
 
 if BUILD_RSTDIAG
