@@ -1,26 +1,60 @@
 # SPDX-License-Identifier: MIT
-# libwirekit.a, floor by floor. Linked into the tools, never installed.
+# libwirekit.a, floor by floor. Linked into the tools, never installed. What
+# only some tools need stands behind the condition of its libraries.
 
+libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+
+# base
 libwirekit_a_SOURCES += \
+	common/base/base64.c common/base/base64.h \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
 	common/base/span.h \
+	common/base/str.h \
 	common/base/text.c common/base/text.h
 
+# wire
 libwirekit_a_SOURCES += \
-	common/wire/segment.c common/wire/segment.h
-
+	common/wire/capsule.c common/wire/capsule.h \
+	common/wire/capsule_layout.h \
+	common/wire/capsule_text.c \
+	common/wire/capsule_types.c common/wire/capsule_types.h \
+	common/wire/capsule_walk.c \
+	common/wire/chars.c common/wire/chars.h \
+	common/wire/checksum.c common/wire/checksum.h \
+	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/http1.c common/wire/http1.h \
+	common/wire/http1_chunk.c \
+	common/wire/http1_fields.c \
+	common/wire/http1_target.c \
+	common/wire/http1_write.c \
+	common/wire/segment.c common/wire/segment.h \
+	common/wire/segment_build.c \
+	common/wire/segment_tcp.c \
+	common/wire/sfv.c common/wire/sfv.h \
+	common/wire/sfv_write.c \
+	common/wire/uritemplate.c common/wire/uritemplate.h \
+	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/wire/rstdiag.c common/wire/rstdiag.h \
+	common/wire/rstdiag_cbor.c \
 	common/wire/rstdiag_codes.c \
-	common/net/capture.c common/net/capture.h \
-	common/net/privileges.c common/net/privileges.h \
-	common/cli/rstline.c common/cli/rstline.h
+	common/wire/rstdiag_encode.c \
+	common/wire/rstdiag_item.c common/wire/rstdiag_item.h \
+	common/wire/rstdiag_json.c \
+	common/wire/rstdiag_parts.h
 endif
-libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 
+# net
+if BUILD_RSTDIAG
+libwirekit_a_SOURCES += \
+	common/net/capture.c common/net/capture.h \
+	common/net/privileges.c common/net/privileges.h
+endif
+
+# cli
 libwirekit_a_SOURCES += \
 	common/cli/diag.c common/cli/diag.h \
 	common/cli/exit.h \
@@ -29,3 +63,9 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if BUILD_RSTDIAG
+libwirekit_a_SOURCES += \
+	common/cli/interfaces.c common/cli/interfaces.h \
+	common/cli/rstline.c common/cli/rstline.h \
+	common/cli/watch.c common/cli/watch.h
+endif

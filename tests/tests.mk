@@ -35,5 +35,5 @@ endif
 EXTRA_DIST += $(BATS_TESTS)
 
 TESTS += tests/cli/all-tools.sh
-EXTRA_DIST += tests/cli/all-tools.sh
+EXTRA_DIST += tests/cli/all-tools.sh tests/cli/tool.bash tests/ci tests/data tests/peers
 dist_man_MANS += man/wirekit.7

@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/rstdiag-sniff/counters.h"
@@ -16,12 +16,13 @@
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/interfaces.h"
 #include "common/cli/json.h"
 #include "common/cli/out.h"
 #include "common/cli/progress.h"
 #include "common/cli/signals.h"
+#include "common/cli/watch.h"
 #include "common/net/capture.h"
-#include "common/net/privileges.h"
 #include "common/wire/rstdiag.h"
 #include "common/wire/segment.h"
 
@@ -54,36 +55,6 @@ struct sniffer {
 	bool is_dumping, is_printing, flushes_each;
 	uint64_t deadline_ns;		/* 0: none */
 };
-
-static int
-list_interfaces(void)
-{
-	char why[PCAP_ERRBUF_SIZE];
-	pcap_if_t *all, *i;
-
-	if (pcap_findalldevs(&all, why) < 0) {
-		wk_warn("%s", why);
-		return WK_EXIT_SYSTEM;
-	}
-	for (i = all; i != NULL; i = i->next) {
-		if (wk_cli.is_json) {
-			wk_json_begin("interface");
-			wk_json_str("name", i->name);
-			wk_json_bool("up", (i->flags & PCAP_IF_UP) != 0);
-			wk_json_bool("loopback",
-			    (i->flags & PCAP_IF_LOOPBACK) != 0);
-			if (i->description != NULL)
-				wk_json_str("description", i->description);
-			wk_json_end();
-		} else {
-			wk_out_printf("%s%s%s\n", i->name,
-			    i->description != NULL ? " " : "",
-			    i->description != NULL ? i->description : "");
-		}
-	}
-	pcap_freealldevs(all);
-	return WK_EXIT_OK;
-}
 
 /* --- one frame ------------------------------------------------------------ */
 
@@ -186,30 +157,20 @@ flush_all(struct sniffer *sn)
 	return wk_out_flush() == WK_OK;
 }
 
-/* Until there is something to read, a signal, or the deadline (false). */
+/* False at the deadline, and when there is nobody left to work for. */
 static bool
 wait_for_frames(struct sniffer *sn)
 {
-	struct pollfd p[3] = {
-		{ .fd = sn->capture.fd, .events = POLLIN },
-		{ .fd = wk_signals_fd(), .events = POLLIN },
-		/* A reader that leaves shows as an error without writing. */
-		{ .fd = STDOUT_FILENO, .events = 0 },
-	};
-	uint64_t now_ns = wk_clock_now_ns();
-	int wait_ms = -1;
+	bool is_worth_it;
 
-	if (sn->deadline_ns != 0) {
-		if (now_ns >= sn->deadline_ns)
-			return false;
-		wait_ms = (int)((sn->deadline_ns - now_ns) / 1000000 + 1);
-	}
-	if (poll(p, 3, wait_ms) < 0 && errno != EINTR) {
-		wk_warn_errno(errno, "poll");
+	if (sn->deadline_ns != 0 && wk_clock_now_ns() >= sn->deadline_ns)
 		return false;
-	}
-	wk_signals_take();
-	return (p[2].revents & (POLLERR | POLLNVAL)) == 0;
+	is_worth_it = flush_all(sn) &&
+	    wk_watch_wait(&sn->capture, sn->deadline_ns);
+	/* Whether to stop is for is_enough() to ask. */
+	if ((wk_signals_take() & WK_SIGNAL_REPORT) != 0)
+		counters_write_text(&sn->counters, &sn->capture, &sn->style);
+	return is_worth_it;
 }
 
 static int
@@ -236,8 +197,7 @@ run(struct sniffer *sn)
 			rc = sn->capture.is_live ? WK_EXIT_SYSTEM :
 			    WK_EXIT_PROTOCOL;
 			break;
-		} else if (!sn->capture.is_live || !flush_all(sn) ||
-		    !wait_for_frames(sn)) {
+		} else if (!sn->capture.is_live || !wait_for_frames(sn)) {
 			break;
 		}
 	}
@@ -258,20 +218,8 @@ open_capture(struct sniffer *sn)
 		.direction = (const int[]) { PCAP_D_INOUT, PCAP_D_IN,
 		    PCAP_D_OUT }[opt->direction],
 	};
-	struct wk_error error;
-	int rc;
 
-	if (opt->file != NULL)
-		rc = wk_capture_open_file(&sn->capture, opt->file, &error);
-	else
-		rc = wk_capture_open_live(&sn->capture, &live, &error);
-	if (rc == WK_OK)
-		return WK_EXIT_OK;
-	wk_warn("%s: %s", opt->file == NULL ? opt->interface :
-	    strcmp(opt->file, "-") == 0 ? "standard input" : opt->file,
-	    error.reason);
-	return rc == WK_E_MALFORMED ? WK_EXIT_PROTOCOL :
-	    rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
+	return wk_watch_open(&sn->capture, opt->file, &live);
 }
 
 /* The user's expression, AND-ed with ours where the kernel can save us work. */
@@ -325,6 +273,16 @@ set_filter(struct sniffer *sn)
 	return WK_EXIT_OK;
 }
 
+/* Opening the dump would empty what we are about to read. */
+static bool
+is_same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return one != NULL && stat(one, &a) == 0 && stat(other, &b) == 0 &&
+	    S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int
 open_dump(struct sniffer *sn)
 {
@@ -339,6 +297,10 @@ open_dump(struct sniffer *sn)
 		wk_warn("standard output is a terminal; a capture is binary");
 		return WK_EXIT_USAGE;
 	}
+	if (is_same_file(sn->opt->file, path)) {
+		wk_warn("%s: -r and -w name the same file", path);
+		return WK_EXIT_USAGE;
+	}
 	if (wk_dump_open(&sn->dump, path, sn->capture.link,
 	    pcap_snapshot(sn->capture.pcap), &error) != WK_OK) {
 		wk_warn("%s: %s", path, error.reason);
@@ -346,22 +308,6 @@ open_dump(struct sniffer *sn)
 	}
 	sn->is_dumping = true;
 	return WK_EXIT_OK;
-}
-
-static int
-drop_privileges(const struct options *opt)
-{
-	struct wk_error error;
-	int rc;
-
-	/* Reading a file needs no special rights, unless somebody says so. */
-	if (opt->file != NULL && opt->user == NULL)
-		return WK_EXIT_OK;
-	rc = wk_privileges_drop(opt->user, &error);
-	if (rc == WK_OK)
-		return WK_EXIT_OK;
-	wk_warn("%s", error.reason);
-	return rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
 }
 
 static int
@@ -379,10 +325,14 @@ set_up(struct sniffer *sn)
 	}
 	if ((rc = open_capture(sn)) != WK_EXIT_OK ||
 	    (rc = set_filter(sn)) != WK_EXIT_OK ||
-	    (rc = open_dump(sn)) != WK_EXIT_OK ||
-	    (rc = drop_privileges(opt)) != WK_EXIT_OK)
+	    (rc = open_dump(sn)) != WK_EXIT_OK)
 		return rc;
-	if (wk_signals_init(WK_SIGNAL_STOP) != WK_OK) {
+	/* Reading a file needs no special rights, unless somebody says so. */
+	if (opt->file == NULL || opt->user != NULL)
+		rc = wk_watch_relinquish(opt->user);
+	if (rc != WK_EXIT_OK)
+		return rc;
+	if (wk_signals_init(WK_SIGNAL_STOP | WK_SIGNAL_REPORT) != WK_OK) {
 		wk_warn_errno(errno, "signals");
 		return WK_EXIT_SYSTEM;
 	}
@@ -432,7 +382,7 @@ sniff(const struct options *opt)
 	if (rc == WK_EXIT_OK) {
 		if (sn.capture.is_live)
 			wk_notice("listening on %s (%s)", sn.capture.name,
-			    pcap_datalink_val_to_name((int)sn.capture.link));
+			    wk_capture_link_name(sn.capture.link));
 		if (!isatty(STDOUT_FILENO) &&
 		    wk_capture_position(&sn.capture, &at, &size))
 			wk_progress_begin(sn.capture.name, size);
@@ -454,7 +404,7 @@ main(int argc, char **argv)
 
 	wk_cli_init(argv[0]);
 	if (options_parse(&opt, argc, argv, &rc)) {
-		rc = opt.lists_interfaces ? list_interfaces() : sniff(&opt);
+		rc = opt.lists_interfaces ? wk_interfaces_write() : sniff(&opt);
 		options_free(&opt);
 	}
 	return wk_out_finish(rc);

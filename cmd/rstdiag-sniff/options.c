@@ -87,9 +87,9 @@ static const struct wk_option table[] = {
 	{ 'Q', "direction", "DIR", "capture only these packets", WK_OPT_CHOICE,
 	    .at = AT(direction), .choices = directions },
 	{ 's', "snapshot-length", "BYTES",
-	    "capture this much of a packet; the default is 262144",
+	    "capture this much of a packet; the default is 2048",
 	    WK_OPT_UINT, .at = AT(snaplen), .min = 64, .max = 262144 },
-	{ 'B', "buffer-size", "KIB", "size of the kernel's buffer",
+	{ 'B', "buffer-size", "KIB", "size of the kernel's buffer; the default is 8192",
 	    WK_OPT_UINT, .at = AT(buffer_kib), .min = 1, .max = 2097151 },
 	{ 'Z', "relinquish-privileges", "USER",
 	    "as root, become this user once the capture is open",
@@ -155,8 +155,8 @@ static const struct wk_tool tool = {
 	.common = WK_COMMON_QUIET | WK_COMMON_JSON | WK_COMMON_COLOR,
 	.examples = (const char *const[]) {
 	    "rstdiag-sniff -i any -j port 443 | jq -r .code_name",
-	    "rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.2:5000 "
-	    "--code timeout --write - \\\n    | rstdiag-sniff -r -", NULL },
+	    "rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.2:5000 --seq 1 \\\n"
+	    "      --code timeout --write - | rstdiag-sniff -r -", NULL },
 	.versions = versions,
 };
 

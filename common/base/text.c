@@ -122,8 +122,8 @@ wk_hex_append(struct wk_buf *b, const void *data, size_t len)
 	return WK_OK;
 }
 
-static int
-hex_digit(char c)
+int
+wk_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -145,11 +145,11 @@ wk_hex_parse(struct wk_buf *b, const char *text, size_t len,
 			i++;
 			continue;
 		}
-		high = hex_digit(text[i]);
+		high = wk_hex_digit(text[i]);
 		if (high < 0)
 			return wk_error_set(error, WK_E_MALFORMED, i,
 			    "not a hexadecimal digit");
-		low = i + 1 < len ? hex_digit(text[i + 1]) : -1;
+		low = i + 1 < len ? wk_hex_digit(text[i + 1]) : -1;
 		if (low < 0)
 			return wk_error_set(error, WK_E_MALFORMED, i,
 			    "half an octet, expected two hexadecimal digits");

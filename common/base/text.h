@@ -28,6 +28,9 @@ bool wk_utf8_is_valid(const void *data, size_t len);
  */
 int wk_text_escape(struct wk_buf *b, const void *data, size_t len, char quote);
 
+/* The value of one hexadecimal digit of either case, or -1. */
+int wk_hex_digit(char c);
+
 /* Append two lower-case hexadecimal digits per octet. */
 int wk_hex_append(struct wk_buf *b, const void *data, size_t len);
 

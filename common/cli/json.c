@@ -215,7 +215,7 @@ const char *
 wk_time_text(uint64_t wall_ns, int digits, char out[WK_TIME_TEXT])
 {
 	time_t seconds = (time_t)(wall_ns / WK_NS_PER_SEC);
-	uint64_t fraction = wall_ns % WK_NS_PER_SEC;
+	uint64_t unit = WK_NS_PER_SEC;
 	struct tm tm;
 	size_t len;
 	int i;
@@ -223,13 +223,14 @@ wk_time_text(uint64_t wall_ns, int digits, char out[WK_TIME_TEXT])
 	if (gmtime_r(&seconds, &tm) == NULL)
 		memset(&tm, 0, sizeof(tm));
 	len = strftime(out, WK_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	for (i = digits; i < 9; i++)
-		fraction /= 10;
 	if (digits > 0)
-		snprintf(out + len, WK_TIME_TEXT - len, ".%0*" PRIu64 "Z",
-		    digits, fraction);
-	else
-		snprintf(out + len, WK_TIME_TEXT - len, "Z");
+		out[len++] = '.';
+	for (i = 0; i < digits; i++) {
+		unit /= 10;
+		out[len++] = (char)('0' + wall_ns / unit % 10);
+	}
+	out[len++] = 'Z';
+	out[len] = '\0';
 	return out;
 }
 

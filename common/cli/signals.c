@@ -22,6 +22,7 @@ static const struct {
 	{ SIGUSR1, WK_SIGNAL_REPORT },
 };
 
+/* In the order of the bits of enum wk_signal. */
 static volatile sig_atomic_t noted[3], stopped;
 static int ends[2] = { -1, -1 };
 
@@ -29,20 +30,18 @@ static void
 note_signal(int number)
 {
 	int saved = errno;
-	size_t i;
 
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].number == number)
-			break;
-	if (known[i].meaning == WK_SIGNAL_STOP) {
+	if (number == SIGHUP) {
+		noted[1] = 1;
+	} else if (number == SIGUSR1) {
+		noted[2] = 1;
+	} else {
 		if (stopped != 0) {
 			signal(number, SIG_DFL);
 			raise(number);
 		}
 		stopped = number;
 		noted[0] = 1;
-	} else {
-		noted[known[i].meaning == WK_SIGNAL_RELOAD ? 1 : 2] = 1;
 	}
 	/* A full pipe is as readable as it can be. */
 	if (write(ends[1], "", 1) < 0)

@@ -4,13 +4,16 @@
 #include "common/net/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/wire/segment.h"
 
-#define FILE_BUFFER (256 * 1024)
+#define FILE_BUFFER 262144
 
 /* libpcap says "interface: reason" or "reason"; keep its reason only. */
 static int
@@ -44,12 +47,12 @@ static void
 set_live(pcap_t *p, const struct wk_capture_live *live)
 {
 	pcap_set_snaplen(p, live->snaplen > 0 ? live->snaplen :
-	    WK_CAPTURE_SNAPLEN);
+	    WK_CAPTURE_LIVE_SNAPLEN);
 	pcap_set_promisc(p, live->is_promiscuous);
 	pcap_set_immediate_mode(p, 1);
 	pcap_set_timeout(p, 100);
-	if (live->buffer_size > 0)
-		pcap_set_buffer_size(p, live->buffer_size);
+	pcap_set_buffer_size(p, live->buffer_size > 0 ? live->buffer_size :
+	    WK_CAPTURE_LIVE_BUFFER);
 	/* Refused where the platform has no ns stamps: then it is us. */
 	pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 }
@@ -218,11 +221,26 @@ wk_capture_close(struct wk_capture *c)
 	c->fd = -1;
 }
 
+const char *
+wk_capture_link_name(uint32_t link)
+{
+	const char *name = pcap_datalink_val_to_name((int)link);
+
+	return name == NULL ? "unnamed" : name;
+}
+
+/* In files raw IP is 101; in libpcap's calls it is the platform's number. */
+static int
+pcap_link(uint32_t link)
+{
+	return link == WK_LINK_RAW ? DLT_RAW : (int)link;
+}
+
 int
 wk_filter_compile(struct bpf_program *program, uint32_t link,
     const char *expression, struct wk_error *error)
 {
-	pcap_t *dead = pcap_open_dead((int)link, WK_CAPTURE_SNAPLEN);
+	pcap_t *dead = pcap_open_dead(pcap_link(link), WK_CAPTURE_SNAPLEN);
 	int rc = WK_OK;
 
 	if (dead == NULL)
@@ -255,24 +273,47 @@ wk_filter_matches(const struct bpf_program *program, const struct wk_frame *f)
 	return pcap_offline_filter(program, &header, f->data) != 0;
 }
 
+/* A copy of stdout, because closing a dump closes its file. */
+static FILE *
+open_dump_file(const char *path)
+{
+	FILE *fp;
+	int fd;
+
+	if (strcmp(path, "-") != 0)
+		return fopen(path, "wbe");
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return NULL;
+	fp = fdopen(fd, "wb");
+	if (fp == NULL) {
+		close(fd);
+		errno = EBADF;	/* closed; its stand-in is not writable */
+	}
+	return fp;
+}
+
 int
 wk_dump_open(struct wk_dump *d, const char *path, uint32_t link, int snaplen,
     struct wk_error *error)
 {
-	bool is_stdout = strcmp(path, "-") == 0;
+	FILE *fp;
 
 	memset(d, 0, sizeof(*d));
-	d->name = is_stdout ? "standard output" : path;
-	d->dead = pcap_open_dead_with_tstamp_precision((int)link,
+	d->name = strcmp(path, "-") == 0 ? "standard output" : path;
+	d->dead = pcap_open_dead_with_tstamp_precision(pcap_link(link),
 	    snaplen > 0 ? snaplen : WK_CAPTURE_SNAPLEN,
 	    PCAP_TSTAMP_PRECISION_NANO);
 	if (d->dead == NULL)
 		return wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
-	errno = 0;
-	d->dumper = pcap_dump_open(d->dead, path);
+	fp = open_dump_file(path);
+	if (fp != NULL)
+		d->dumper = pcap_dump_fopen(d->dead, fp);
 	if (d->dumper == NULL) {
-		wk_error_set(error, WK_E_SYSTEM, 0, "%s",
-		    errno != 0 ? strerror(errno) : pcap_geterr(d->dead));
+		wk_error_set(error, WK_E_SYSTEM, 0, "%s", fp == NULL ?
+		    strerror(errno) : pcap_geterr(d->dead));
+		if (fp != NULL)
+			fclose(fp);
 		pcap_close(d->dead);
 		d->dead = NULL;
 		return WK_E_SYSTEM;

@@ -14,7 +14,14 @@
 
 #include "common/base/error.h"
 
-#define WK_CAPTURE_SNAPLEN 262144
+#define WK_CAPTURE_SNAPLEN 262144	/* the longest frame there can be */
+
+/*
+ * For live captures. The kernel's ring has places of one size: with room for
+ * the longest frame in each there would be only a few of them.
+ */
+#define WK_CAPTURE_LIVE_SNAPLEN 2048
+#define WK_CAPTURE_LIVE_BUFFER (8 << 20)
 
 struct wk_frame {
 	const uint8_t *data;	/* borrowed until the next call */
@@ -36,8 +43,8 @@ struct wk_capture {
 
 struct wk_capture_live {
 	const char *interface;	/* or "any" */
-	int snaplen;		/* octets per frame; 0: WK_CAPTURE_SNAPLEN */
-	int buffer_size;	/* octets of kernel buffer; 0: its default */
+	int snaplen;		/* octets per frame; 0: _LIVE_SNAPLEN */
+	int buffer_size;	/* octets in the kernel; 0: _LIVE_BUFFER */
 	bool is_promiscuous;
 	int direction;		/* PCAP_D_INOUT, PCAP_D_IN or PCAP_D_OUT */
 };
@@ -78,6 +85,9 @@ bool wk_capture_counters(const struct wk_capture *c, uint64_t *received,
     uint64_t *dropped);
 
 void wk_capture_close(struct wk_capture *c);
+
+/* "EN10MB" and the like; "unnamed" for what libpcap does not know. */
+const char *wk_capture_link_name(uint32_t link);
 
 /*
  * A compiled expression to be asked frame by frame, apart from any capture.

@@ -66,7 +66,8 @@ struct wk_rstdiag {
 	bool has_code, has_pen;
 	uint16_t code;		/* linux-exp: the kernel's number */
 	uint32_t pen;
-	const uint8_t *description; /* borrowed: payload or scratch; or NULL */
+	/* Borrowed, or NULL: of the payload, or scratch of this very struct. */
+	const uint8_t *description;
 	size_t description_len;
 	unsigned warnings;	/* enum wk_rstdiag_warning */
 	struct wk_error error;	/* why it is not valid; offset in the payload */
@@ -79,19 +80,23 @@ struct wk_rstdiag {
  * when d->is_valid or there is nothing of the drafts in it, otherwise
  * d->error.status; d is filled in both cases. A description may point into
  * data and ends with it. Unknown codes are valid (ietf-03 section 4.2).
- * A cut capture gives is_truncated and WK_OK unless what is there is already
- * wrong.
+ * A cut capture gives is_truncated, the fields that were captured, and WK_OK,
+ * unless what is there is already wrong. Beyond WK_RSTDIAG_MAX octets nothing
+ * is looked at: WK_E_LIMIT.
  */
 int wk_rstdiag_decode(const uint8_t *data, size_t len, size_t captured,
     unsigned ask, struct wk_rstdiag *d);
 
 /*
- * Append d (format, has_code, code, has_pen, pen, description) to b. Formats
- * from COMPACT to JSON and LINUX_EXP, TEXT can be written. WK_E_INVALID with a
- * reason when the format cannot carry it or its rules forbid it (code 0, pen
- * without code, a description in compact, text that is not UTF-8, neither code
- * nor text, ...); code and description together are written in CBOR, B13 and
- * B14 and JSON as asked.
+ * Append d (format, has_code, code, has_pen, pen, description) to b, CBOR in
+ * its shortest form; with WK_RSTDIAG_W_TEXT_KEYS in warnings its keys are
+ * written as names, as in the first announcement. Formats from COMPACT to JSON
+ * and LINUX_EXP, TEXT can be written. WK_E_INVALID with a reason when the
+ * format cannot carry it or its rules forbid it (code 0, pen without code, a
+ * description in compact, text that is not UTF-8, neither code nor text, ...);
+ * code and description together are written in CBOR, B13 and B14 and JSON as
+ * asked. WK_E_LIMIT beyond WK_RSTDIAG_MAX octets or what b takes. After an
+ * error b holds what it held before.
  */
 int wk_rstdiag_encode(const struct wk_rstdiag *d, struct wk_buf *b,
     struct wk_error *error);

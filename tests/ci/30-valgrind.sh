@@ -19,7 +19,7 @@ for tool in "$top"/cmd/*/; do
   tool=$(basename "$tool")
   cat >"$work/wrapped/$tool" <<EOF
 #!/bin/sh
-exec valgrind -q --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,possible \\
+exec valgrind -q --vgdb=no --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,possible \\
   --log-file=$work/logs/$tool.%p $work/build/$tool "\$@"
 EOF
   chmod 755 "$work/wrapped/$tool"
@@ -30,8 +30,8 @@ export WK_BUILD=$work/wrapped WK_SOURCE=$top WK_UNDER_VALGRIND=yes
 for file in "$top"/tests/cli/*.bats "$top"/tests/net/*.bats; do
   name=${file#"$top"/tests/}
   fact "valgrind: $name" bats --tap "$file" ||
-    find "$work/logs" -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100
+    find "$work/logs" -type f -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100
 done
 [ -z "$(find "$work/logs" -name '*.*' -size +0 -print -quit)" ]
 fact "valgrind: no errors logged" test $? -eq 0 ||
-  find "$work/logs" -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100
+  find "$work/logs" -type f -size +0 -exec head -n 30 {} + | sed 's/^/# /' | head -n 100

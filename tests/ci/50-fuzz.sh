@@ -5,8 +5,8 @@
 
 seconds=${WK_FUZZ_SECONDS:-20}
 fact "fuzz: configure" configured "$work/fuzz" CC=clang --enable-fuzzing CFLAGS='-g -O1' || exit 0
-targets=$(cd "$top" && ls tests/fuzz/fuzz_*.c | sed 's|.*/||; s|\.c$||')
-for target in $targets; do
+for source in "$top"/tests/fuzz/fuzz_*.c; do
+  target=$(basename "$source" .c)
   mkdir "$work/new-$target"
   # shellcheck disable=SC2016
   fact "fuzz: $target for $seconds s" bash -c '

@@ -28,13 +28,14 @@ inside() {
   unshare --mount --fork --pid --kill-child bash -c '
     root=$1
     shift
-    mount --bind /dev "$root/dev"
+    mount --bind "$root" "$root" # ip-netns(8) wants / to be a mount
+    mount --rbind /dev "$root/dev"
     mount -t proc proc "$root/proc"
     mount -t sysfs sysfs "$root/sys"
     mount -t tmpfs tmpfs "$root/run"
     mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
     exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-      HOME=/root TERM=dumb "$@"' - "$root" "$@"
+      HOME=/root TERM=dumb WK_CONFIGURE=--enable-werror "$@"' - "$root" "$@"
 }
 
 fact "Debian 13: a fresh system" fresh_system &&

@@ -17,7 +17,7 @@ fact() {
     echo "ok - $description"
   else
     echo "not ok - $description"
-    tail -n 100 "$work/fact.out" | sed 's/^/# /'
+    grep -vE '^(PASS|ok)' "$work/fact.out" | tail -n 100 | sed 's/^/# /'
     return 1
   fi
 }

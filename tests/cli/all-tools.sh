@@ -23,7 +23,7 @@ same() { # description wanted got
 
 # Options as "-x --name" or "--name", with "=" when they take an argument.
 from_help() {
-  "$WK_BUILD/$1" --help |
+  "$WK_BUILD/$1" --help | sed '/^Examples:/q' |
     sed -nE 's/^ +((-.), )?--([a-z0-9-]+)( [A-Z][A-Z0-9:.|,-]*)?( .*)?$/\2 --\3\4/p' |
     sed -E 's/^ //; s/ [A-Z].*$/=/' | sort
 }

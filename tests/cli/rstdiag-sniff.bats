@@ -113,6 +113,12 @@ sniff() {
   [ "$output" = "${want#*$'\n'}" ]
 }
 
+@test "a link type that is not understood is named" {
+  packets V1 | pcap --link 105 >wireless.pcap
+  run -5 --separate-stderr rstdiag-sniff -r wireless.pcap
+  [ "$stderr" = "rstdiag-sniff: wireless.pcap: link type 105 (IEEE802_11) is not understood" ]
+}
+
 @test "pcapng and standard input are read like files" {
   packets V1 V2 V3 | pcap >three.pcap
   packets V1 V2 V3 | pcap --ng >three.pcapng
@@ -163,8 +169,8 @@ sniff() {
     echo "4500${total}0000400040060000c6336414c000020a01bbc350112233440000000050040000000000""00$text"
   }
   {
-    payload "$(printf 'BIG-IP: [0x11c5672:3045] {peer}' | xxd -p | tr -d '\n')"
-    payload "$(printf 'go away \033[2J' | xxd -p)"
+    payload "$(printf 'BIG-IP: [0x11c5672:3045] {peer}' | hex)"
+    payload "$(printf 'go away \033[2J' | hex)"
     payload deadbeef00ff
     payload 0e$(printf '%01998d' 0)
   } | pcap >foreign.pcap
@@ -190,11 +196,65 @@ sniff() {
   p=$(packets V1 | cut -d ' ' -f 2)
   echo "${p%0005????????}000400000005" | pcap >b14.pcap
   run -0 sniff -r b14.pcap
-  [[ "$output" == *" compact code 4 "*" pen 5 (vendor code)" ]]
+  [[ "$output" == *" compact code 4 pen 5 (vendor code)" ]]
   run -0 sniff --try b14 -r b14.pcap
   [[ "$output" == *" b14 code 5"* ]]
   run -2 --separate-stderr rstdiag-sniff --try compact -r b14.pcap
   [[ "$stderr" == *"expected b13, b14, cbor-map or json"* ]]
+}
+
+# A connection, then what the test adds to it.
+conversation() {
+  {
+    echo 'client flags=S seq=0 ttl=64 id=100'
+    echo 'server flags=SA seq=999 ack=1 ttl=57 id=7'
+    echo 'client seq=1 ack=1000 len=100 id=101'
+    echo 'server flags=PA seq=1000 ack=101 len=500 ttl=57 id=8'
+    echo 'client seq=101 ack=1500 id=102'
+    echo 'server flags=PA seq=1500 ack=101 len=500 ttl=57 id=9'
+    cat
+  } | python3 "$WK_SOURCE/tests/peers/segments.py" | pcap "$@"
+}
+
+@test "a reset that fits its connection is not suspicious" {
+  conversation >fits.pcap <<<'server flags=RA seq=2000 ack=101 ttl=57 id=10'
+  run -0 sniff --suspicious -r fits.pcap
+  [ "${#lines[@]}" -eq 1 ]
+  [[ "$output" != *suspicious* ]]
+  # Refusing a connection neither: the kernel does it with SEQ 0 and ID 0.
+  printf '%s\n' 'client flags=S seq=0' 'server flags=RA seq=0 ack=1 ttl=57' |
+    python3 "$WK_SOURCE/tests/peers/segments.py" | pcap >refused.pcap
+  run -0 sniff --suspicious -r refused.pcap
+  [[ "$output" != *suspicious* ]]
+}
+
+@test "a forged reset is marked by TTL, IP ID, number and repetition" {
+  conversation >forged.pcap <<'EOF'
+server flags=R seq=1700 ttl=250 id=40000
+server flags=R seq=2700 ttl=250 id=40000
+EOF
+  run -0 sniff --suspicious -r forged.pcap
+  [[ "${lines[0]}" == *" suspicious: ttl 250 where earlier segments had 57; ip id 40000 after 9; seq 1700 where 2000 was next" ]]
+  [[ "${lines[1]}" == *"; another reset with seq 1700 before" ]]
+  run -0 sniff --suspicious -j -r forged.pcap
+  [ "$(jq -c 'select(.event == "rst") | .suspicious[0]' <<<"$output" | head -n 1)" = '"ttl 250 where earlier segments had 57"' ]
+  run -0 sniff -r forged.pcap
+  [[ "$output" != *suspicious* ]]
+}
+
+@test "a sender that goes on after its reset is reported, once" {
+  conversation --usec 250000 >contradicted.pcap <<'EOF'
+server flags=R seq=2000 ttl=57
+server flags=PA seq=1500 ack=101 len=500 ttl=57 id=10
+server flags=PA seq=2000 ack=101 len=10 ttl=57 id=11
+server flags=PA seq=2010 ack=101 len=10 ttl=57 id=12
+EOF
+  run -0 --separate-stderr rstdiag-sniff --suspicious -t -r contradicted.pcap
+  [ "${#lines[@]}" -eq 2 ]
+  [ "${lines[1]}" = "IP 198.51.100.1.443 > 192.0.2.1.40000: suspicious: goes on 0.500000 s after its reset" ]
+  [[ "$stderr" == *"1 connections went on after their reset"* ]]
+  run -0 sniff --suspicious -j -r contradicted.pcap
+  [ "$(jq -c 'select(.event == "contradiction") | [.from, .since_reset_us]' <<<"$output")" = '["198.51.100.1.443",500000]' ]
 }
 
 @test "times as tcpdump shows them" {
@@ -221,6 +281,14 @@ sniff() {
   cmp out.pcap again.pcap
   run -0 bash -c 'rstdiag-sniff -q -w - -r mixed.pcap | tcpdump -nr - 2>/dev/null | grep -c "Flags \[R"'
   [ "$output" = 2 ]
+}
+
+@test "-w does not empty the file that -r reads" {
+  ln all.pcap link.pcap
+  run -2 --separate-stderr rstdiag-sniff -r all.pcap -w link.pcap
+  [ "$stderr" = "rstdiag-sniff: link.pcap: -r and -w name the same file" ]
+  run -0 sniff -r all.pcap
+  [ "${#lines[@]}" -eq 10 ]
 }
 
 @test "-c ends after so many, and 1 says there were fewer" {
@@ -251,10 +319,9 @@ sniff() {
 }
 
 @test "endless input ends when the reader of the output leaves" {
-  endless() { pcap <<<"$(packets V1)"; while :; do packets V2; done | pcap | tail -c +25; }
-  export -f endless packets pcap
-  export WK_SOURCE
-  run -0 --separate-stderr timeout 20 bash -c 'trap "" PIPE; endless 2>/dev/null | rstdiag-sniff -t -q -r - | head -n 1'
+  export -f pcap
+  export WK_SOURCE line="$(packets V1)"
+  run -0 --separate-stderr timeout 20 bash -c 'trap "" PIPE; yes "$line" 2>/dev/null | pcap 2>/dev/null | rstdiag-sniff -t -q -r - | head -n 1'
   [[ "$output" == *"code 5"* ]]
   [ -z "$stderr" ]
 }

@@ -10,12 +10,17 @@ PATH=$WK_BUILD:$PATH
 export TZ=UTC LC_ALL=C.UTF-8
 unset NO_COLOR POSIXLY_CORRECT
 
-# The named packets of tests/data/packets/resets.hex, one per line.
+# The named packets of tests/data/rstdiag/packets.txt, "NAME HEX" on each line.
 packets() {
   local name
   for name in "$@"; do
-    grep "^$name " "$WK_SOURCE/tests/data/packets/resets.hex"
+    grep "^$name " "$WK_SOURCE/tests/data/rstdiag/packets.txt" | cut -d ' ' -f 1,2
   done
+}
+
+# Octets to hexadecimal.
+hex() {
+  od -An -tx1 -v | tr -d ' \n'
 }
 
 # Hex lines to a capture; options as in the script.
@@ -32,4 +37,13 @@ wait_until() {
   done
   echo "timed out waiting until: $*" >&2
   return 1
+}
+
+# Run a command that may not open raw sockets, whoever we are.
+without_raw() {
+  if [ "$(id -u)" -eq 0 ]; then
+    setpriv --bounding-set=-net_raw --inh-caps=-net_raw "$@"
+  else
+    "$@"
+  fi
 }

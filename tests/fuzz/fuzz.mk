@@ -17,11 +17,51 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_varint
+fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
+fuzz_varint_LDFLAGS = $(fuzz_ldflags)
+fuzz_varint_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_capsule
+fuzz_capsule_SOURCES = tests/fuzz/fuzz_capsule.c $(fuzz_main)
+fuzz_capsule_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_capsule_types
+fuzz_capsule_types_SOURCES = tests/fuzz/fuzz_capsule_types.c $(fuzz_main)
+fuzz_capsule_types_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_types_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_datagram
+fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(fuzz_main)
+fuzz_datagram_LDFLAGS = $(fuzz_ldflags)
+fuzz_datagram_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
+fuzz_http1_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_LDADD = libwirekit.a
+fuzz_http1_chunk_SOURCES = tests/fuzz/fuzz_http1_chunk.c $(fuzz_main)
+fuzz_http1_chunk_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_chunk_LDADD = libwirekit.a
+fuzz_sfv_SOURCES = tests/fuzz/fuzz_sfv.c $(fuzz_main)
+fuzz_sfv_LDFLAGS = $(fuzz_ldflags)
+fuzz_sfv_LDADD = libwirekit.a
+fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
+fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
+fuzz_uritemplate_LDADD = libwirekit.a
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)
 fuzz_rstdiag_LDFLAGS = $(fuzz_ldflags)
 fuzz_rstdiag_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
+
+FUZZ_TARGETS += fuzz_rules
+fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c $(fuzz_main) \
+	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h
+fuzz_rules_LDFLAGS = $(fuzz_ldflags)
+fuzz_rules_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
 endif
 
 if BUILD_MCPROXY

@@ -1,36 +1,29 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# Live captures of real resets, in a network namespace of the test's own.
+# Live captures of real resets, in network namespaces of the test's own.
 
 load ../cli/tool
+load namespaces
 
 setup() {
-  [ "$(id -u)" -eq 0 ] || skip "needs root"
-  command -v ip >/dev/null || skip "needs iproute2"
+  namespaces_up
+  ns=$left
   cd "$BATS_TEST_TMPDIR" || exit
   chmod 755 .
-  ns=wk-sniff-$$-$BATS_TEST_NUMBER
-  ip netns add "$ns" || skip "network namespaces are not allowed here"
-  ip -n "$ns" link set lo up
-  ip -n "$ns" link add veth0 type veth peer name veth1
-  ip -n "$ns" link set veth0 up
-  ip -n "$ns" link set veth1 up
-  ip -n "$ns" address add 192.0.2.1/24 dev veth0
-  ip -n "$ns" address add 2001:db8::1/64 dev veth0 nodad
 }
 
 teardown() {
-  [ -n "${sniffer-}" ] && kill "$sniffer" 2>/dev/null
-  ip netns delete "$ns" 2>/dev/null || :
+  namespaces_down
 }
 
 inside() {
-  ip netns exec "$ns" "$@"
+  left "$@"
 }
 
-# Start the sniffer and wait until it listens.
+# Start the sniffer and wait until it listens. The shell makes background jobs
+# ignore SIGINT, a terminal does not.
 start() {
-  ip netns exec "$ns" rstdiag-sniff "$@" >out 2>err 3>&- &
+  ip netns exec "$ns" env --default-signal=INT rstdiag-sniff "$@" >out 2>err 3>&- &
   sniffer=$!
   wait_until grep -q '^rstdiag-sniff: listening on' err
 }
@@ -63,15 +56,24 @@ except ConnectionRefusedError:
 }
 
 @test "any watches all interfaces" {
-  start -q -t -i any
-  knock 127.0.0.1 9 2>/dev/null
+  start -t -i any
+  knock 127.0.0.1 9
   wait_until grep -q '127.0.0.1.9 >' out
 }
 
-# start needs the notice; -q has none.
 @test "quiet says nothing on stderr" {
   inside timeout 10 rstdiag-sniff -q -i lo -m 0.1 2>err
   [ ! -s err ]
+}
+
+@test "SIGUSR1 shows the counters and goes on" {
+  start -t -i lo
+  knock 127.0.0.1 9
+  wait_until grep -q '127.0.0.1.9 >' out
+  kill -USR1 "$sniffer"
+  wait_until grep -q '^1 resets: 1 without payload' err
+  knock 127.0.0.1 10
+  wait_until grep -q '127.0.0.1.10 >' out
 }
 
 @test "-c 1 ends a live capture with 0, --max-time with 1" {
@@ -116,8 +118,7 @@ except ConnectionRefusedError:
 }
 
 @test "without the capability the reason is named" {
-  command -v setpriv >/dev/null || skip "needs setpriv"
-  run -4 --separate-stderr inside setpriv --reuid=65534 --clear-groups rstdiag-sniff -i lo
+  run -4 --separate-stderr without_raw rstdiag-sniff -i lo
   [[ "$stderr" == "rstdiag-sniff: lo: "*"CAP_NET_RAW"* ]]
   [ "$(wc -l <<<"$stderr")" -eq 1 ]
 }
@@ -135,33 +136,29 @@ except ConnectionRefusedError:
   grep -q '127.0.0.1.9 >' out
 }
 
-@test "VLAN tags are seen through" {
-  ip -n "$ns" link add link veth0 name tagged type vlan id 7
-  ip -n "$ns" link set tagged up
-  ip -n "$ns" address add 198.51.100.1/24 dev tagged
-  ip -n "$ns" neighbour add 198.51.100.2 lladdr 02:00:00:00:00:02 dev tagged
-  start -t -v -i veth1
-  # Nobody answers 198.51.100.2; an aborted connection attempt sends nothing,
-  # so let the kernel refuse a segment that claims to come from there.
-  inside python3 - <<'EOF'
-import socket, struct
-def checksum(data):
-    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-src, dst = socket.inet_aton("198.51.100.2"), socket.inet_aton("198.51.100.1")
-def tcp(check):
-    return struct.pack("!HHIIBBHHH", 4000, 9, 1, 5000, 0x50, 0x10, 0, check, 0)
-check = checksum(src + dst + struct.pack("!BBH", 0, 6, 20) + tcp(0))
-def ip(check):
-    return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, check, src, dst)
-with open("/sys/class/net/veth0/address") as f:
-    mac = bytes.fromhex(f.read().strip().replace(":", ""))
+# Put a frame on the wire: it leaves $right and arrives at $left.
+send_frame() { # hex
+  right python3 -c '
+import socket, sys
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind(("veth1", 0))
-s.send(mac + bytes.fromhex("020000000002") + struct.pack("!HHH", 0x8100, 7, 0x800)
-       + ip(checksum(ip(0))) + tcp(check))
-EOF
-  wait_until grep -q '^IP 198.51.100.1.9 > 198.51.100.2.4000: \[R\] seq 5000 .*vlan 7' out
+s.bind(("wk0", 0))
+s.send(bytes.fromhex(sys.argv[1]))' "$1"
+}
+
+@test "VLAN tags and extension headers pass the kernel's filter" {
+  local macs=ffffffffffff020000000001 v4 v6
+  v4=$(packets V1 | cut -d ' ' -f 2)
+  v6=$(packets V3 | cut -d ' ' -f 2)
+  start -t -v -i wk0
+  send_frame "${macs}81000007""0800$v4"
+  wait_until grep -q '^IP 198.51.100.20.443 > .* vlan 7 .* code 5 ' out
+  # One hop-by-hop header of padding in front of TCP.
+  send_frame "${macs}86dd${v6:0:8}002400""${v6:14:66}0600010400000000${v6:80}"
+  wait_until grep -q '^IP6 2001:db8:2::20.443 > .* code 16 ' out
+}
+
+@test "a filter that knows no VLAN still passes resets" {
+  start -t -i any host 198.51.100.20
+  send_frame "ffffffffffff0200000000010800$(packets V1 | cut -d ' ' -f 2)"
+  wait_until grep -q '^IP 198.51.100.20.443 > .* code 5 ' out
 }

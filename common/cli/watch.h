@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Watching packets, for the main loop of a tool: open an interface or a file
+ * and say what is wrong, wait for whatever comes first, give up rights. The
+ * functions that may fail have told why and return an exit code.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/net/capture.h"
+
+/*
+ * Open path, "-" for standard input, or the interface of live when path is
+ * NULL. Link types that cannot be dissected are refused. WK_EXIT_OK, or the
+ * exit code, and nothing is open then.
+ */
+int wk_watch_open(struct wk_capture *c, const char *path,
+    const struct wk_capture_live *live);
+
+/*
+ * Wait until there is a frame, a signal (left for wk_signals_take()), or the
+ * deadline (monotonic; 0: none). False: the reader of stdout went away, or
+ * waiting failed.
+ */
+bool wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns);
+
+/* wk_privileges_drop(), with message and exit code. */
+int wk_watch_relinquish(const char *user);
