@@ -57,6 +57,7 @@ enum route_kind {
 	ROUTE_RANDOM,
 	ROUTE_RATELIM,
 	ROUTE_ZONES,		/* lib/simple: writes to all, reads fail over */
+	ROUTE_KINDS,
 };
 
 struct route {
@@ -111,6 +112,7 @@ struct conf {
 	size_t n_routers;
 	const char **counters;		/* names, without "user_" */
 	size_t n_counters;
+	size_t kinds[ROUTE_KINDS];	/* how many routes of each */
 	unsigned n_buckets;
 	uint64_t request_limit;		/* at once; 0: none */
 	uint64_t memory_limit;		/* octets; 0: none */

@@ -223,6 +223,7 @@ loader_route(struct loader *ld, enum route_kind kind, size_t n_children)
 	struct route *r = loader_need(ld, conf_alloc(ld->conf, sizeof(*r)));
 
 	r->kind = kind;
+	ld->conf->kinds[kind]++;
 	r->counter = -1;
 	r->n_children = n_children;
 	r->children = loader_need(ld, conf_alloc(ld->conf,

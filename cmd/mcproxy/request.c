@@ -161,6 +161,15 @@ wrong_count(enum command c)
 }
 
 static const char *
+check_size(const struct request_reader *r, struct request *out)
+{
+	if (out->value_len <= r->max_value)
+		return NULL;
+	out->is_too_large = true;
+	return "SERVER_ERROR object too large for cache";
+}
+
+static const char *
 check_storage(struct request_reader *r, struct request *out,
     const struct token *t, size_t n)
 {
@@ -183,9 +192,7 @@ check_storage(struct request_reader *r, struct request *out,
 	out->rest_len = (size_t)(t[n - 1].at + t[n - 1].len - out->rest);
 	out->ttl_at = (size_t)(t[2].at - out->rest);
 	out->ttl_len = t[2].len;
-	if (out->value_len > r->max_value)
-		return "SERVER_ERROR object too large for cache";
-	return NULL;
+	return check_size(r, out);
 }
 
 static const char *
@@ -230,7 +237,8 @@ check_flag(struct request *out, const struct token *t)
 		return "CLIENT_ERROR invalid flag";
 	if (strchr(unsigned_flags, flag) != NULL && t->len > 1 &&
 	    !scan_uint(t->at + 1, t->len - 1, UINT64_MAX, &v))
-		return "CLIENT_ERROR bad token in command line format";
+		return flag == 'F' ? BAD_FORMAT :
+		    "CLIENT_ERROR bad token in command line format";
 	if (strchr(signed_flags, flag) != NULL &&
 	    !scan_int(t->at + 1, t->len - 1, &when))
 		return "CLIENT_ERROR bad token in command line format";
@@ -243,6 +251,8 @@ check_flag(struct request *out, const struct token *t)
 		out->quiet_at = (size_t)(t->at - 1 - out->rest);
 		if (t->len != 1)
 			return "CLIENT_ERROR invalid flag";
+	} else if (flag == 'M' && t->len > 1) {
+		out->mode = t->at[1];
 	} else if (flag == 'b') {
 		out->is_base64 = true;
 	} else if (flag == 'T') {
@@ -293,9 +303,7 @@ check_meta(struct request_reader *r, struct request *out,
 	}
 	if (out->is_base64 && !is_base64(t[0].at, t[0].len))
 		return "CLIENT_ERROR error decoding key";
-	if (out->command == COMMAND_MS && out->value_len > r->max_value)
-		return "SERVER_ERROR object too large for cache";
-	return NULL;
+	return check_size(r, out);
 }
 
 static const char *

@@ -61,6 +61,8 @@ struct request {		/* pointers are into the caller's input */
 	bool is_noreply;	/* never an answer */
 	bool is_quiet;		/* meta q: the nominal answer is left out */
 	bool is_base64;		/* meta b: the key is encoded */
+	char mode;		/* meta M: its letter, or 0 */
+	bool is_too_large;	/* why there is an error; the key is good */
 	bool has_value;		/* value_len octets and a line end follow */
 	const char *error;	/* a line without its end */
 };
