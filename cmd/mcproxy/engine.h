@@ -174,7 +174,6 @@ struct backend {		/* shared by all workers, for the whole run */
 	unsigned id;
 	_Atomic uint64_t hung_ns;	/* when somebody found it hung; 0: never */
 	_Atomic unsigned n_bad;		/* connections marked bad */
-	_Atomic bool is_marked_down;
 	pthread_mutex_t lock;		/* of the addresses */
 	struct address addresses[ADDRESSES_MAX];
 	unsigned n_addresses;

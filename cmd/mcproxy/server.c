@@ -314,8 +314,7 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 	struct server *s = pick_connection(w, backend);
 	const struct backend_options *o;
 
-	if (s == NULL || s->backend->conf.options.is_down ||
-	    atomic_load(&s->backend->is_marked_down) || has_hung_since(s)) {
+	if (s == NULL || has_hung_since(s)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
 		sub_release(w, sub);
 		return;
@@ -414,6 +413,9 @@ check_deadline(struct server *s)
 {
 	struct worker *w = s->worker;
 
+	/* Never connected, and so never used. */
+	if (s->backend->conf.options.is_down)
+		return;
 	if (s->state != SERVER_UP && s->deadline_ns <= w->now_ns) {
 		if (s->state == SERVER_WAITING)
 			connect_now(s);

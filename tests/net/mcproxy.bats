@@ -452,6 +452,8 @@ LUA
   wait "$load"
   grep -q ' errors 0 wrong 0$' load
   grep -q 'pools.lua:[12]: .* near <eof>' err
+  # What stayed in the configuration kept its connections: one per worker.
+  printf 'stats backends\r\n' | nc -w 2 -N 127.0.0.1 "${port[0]}" | grep -q "^STAT 127.0.0.1:${port[2]}:connects 2"
 }
 
 @test "SIGTERM answers what was asked, then ends with 0" {

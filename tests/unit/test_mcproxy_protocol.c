@@ -19,6 +19,9 @@ struct text {
 	size_t len;
 };
 
+static void say(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 static void
 say(struct text *t, const char *format, ...)
 {
