@@ -25,6 +25,11 @@ test_segment_LDADD = $(UNIT_LDADD)
 if BUILD_MCPROXY
 MCPROXY_LDADD = $(mcproxy_libs) $(UNIT_LDADD)
 
+UNIT_TESTS += test_mcproxy_block
+test_mcproxy_block_SOURCES = tests/unit/test_mcproxy_block.c tests/unit/unit.h
+test_mcproxy_block_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_block_LDADD = $(MCPROXY_LDADD)
+
 UNIT_TESTS += test_mcproxy_placement
 test_mcproxy_placement_SOURCES = tests/unit/test_mcproxy_placement.c tests/unit/unit.h
 test_mcproxy_placement_CPPFLAGS = $(UNIT_CPPFLAGS)
