@@ -63,6 +63,21 @@ reply_to(struct answer *a, const struct wk_frame *f, struct wk_segment *rst,
 	return TALLY_NOT_SENT;
 }
 
+/* Addresses that nobody has: an answer would hit who did not ask. */
+static bool
+is_impossible(const struct answer *a, const struct wk_frame *f,
+    const struct wk_segment *s)
+{
+	if (address_is_no_host(s->ip_version, s->src) ||
+	    address_is_no_host(s->ip_version, s->dst))
+		return true;
+	if (watch_is_loopback(&a->watch, f))
+		return false;
+	return address_is_internal(s->ip_version, s->src) ||
+	    address_is_internal(s->ip_version, s->dst) ||
+	    memcmp(s->src, s->dst, sizeof(s->src)) == 0;
+}
+
 static enum tally_fate
 take_frame(struct answer *a, const struct wk_frame *f)
 {
@@ -79,8 +94,7 @@ take_frame(struct answer *a, const struct wk_frame *f)
 		return TALLY_UNMATCHED;
 	if (reply->action == RULE_IGNORE)
 		return TALLY_IGNORED;
-	if (address_is_no_host(s.ip_version, s.src) ||
-	    address_is_no_host(s.ip_version, s.dst))
+	if (!watch_is_for_us(&a->watch, f) || is_impossible(a, f, &s))
 		return TALLY_NO_HOST;
 	if (!ratelimit_take(&a->rate, rate_clock(a, f)))
 		return TALLY_LIMITED;
@@ -181,15 +195,15 @@ run(struct answer *a)
 			if (a->watch.capture.is_pipe && !output_flush(&a->out))
 				break;
 		} else if (got != WATCH_NOTHING || !output_flush(&a->out) ||
-		    !wk_watch_wait(&a->watch.capture, a->deadline_ns)) {
+		    !wk_watch_wait(&a->watch.capture, a->deadline_ns,
+		    a->out.is_echoing)) {
 			break;
 		}
 	}
 	output_flush(&a->out);
 	/* The file or the time ended before --count did. */
 	if (rc == WK_EXIT_OK && a->opt->count != UNSET &&
-	    a->tally.fate[TALLY_ANSWERED] < a->opt->count &&
-	    wk_signals_stopped() == 0)
+	    a->tally.fate[TALLY_ANSWERED] < a->opt->count)
 		rc = WK_EXIT_NO;
 	return rc;
 }

@@ -62,7 +62,7 @@ connections_find(struct connections *c, const struct wk_segment *s,
 	/* The same sum for both directions. */
 	uint32_t h = hash_end(s->src, s->src_port) +
 	    hash_end(s->dst, s->dst_port);
-	struct connection *set = &c->place[h % SETS * WAYS], *oldest = set;
+	struct connection *set = &c->place[h % SETS * WAYS], *oldest = NULL;
 	size_t i;
 
 	c->now++;
@@ -71,11 +71,13 @@ connections_find(struct connections *c, const struct wk_segment *s,
 			set[i].touched = c->now;
 			return &set[i];
 		}
-		if (!set[i].is_used ? oldest->is_used :
-		    oldest->is_used && set[i].touched < oldest->touched)
+		/* Who waits for its reset stays. */
+		if (!set[i].has_fresh && (oldest == NULL ||
+		    (oldest->is_used && (!set[i].is_used ||
+		    set[i].touched < oldest->touched))))
 			oldest = &set[i];
 	}
-	if (!may_add)
+	if (!may_add || oldest == NULL)
 		return NULL;
 	memset(oldest, 0, sizeof(*oldest));
 	oldest->is_used = true;

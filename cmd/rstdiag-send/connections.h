@@ -22,7 +22,7 @@ struct connection {
 	uint64_t matched;		/* segments seen */
 	uint32_t scope_id;		/* the interface it was seen on */
 	uint64_t resets;		/* how often resets went out */
-	uint64_t first_reset_ns, last_reset_ns;	/* wall clock */
+	uint64_t first_reset_ns;	/* wall clock, like the next */
 	uint64_t alive_ns;		/* when the victim last spoke; 0: never */
 	uint8_t victim[16];		/* who gets the reset */
 	uint16_t victim_port;

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016
 # Demo steps, sourced by bootstrap: $WK_DEMO is a folder for what they make.
 
 heading "rstdiag-send: a reset that says why"
 
-# (show runs text, where variables are expanded later.)
-# shellcheck disable=SC2016
 tell "A TCP reset only says \"no\". Newer drafts let it carry a reason: eight
 octets with a code. Craft one, and let the sniffer read it from the pipe:"
 show 'rstdiag-send --src 198.51.100.20:443 --dst 192.0.2.10:50000 --seq 1000 --ack 2000 \
@@ -18,10 +16,8 @@ tell "Reasons have names; the table of each draft is built in:"
 show 'rstdiag-send --list-codes | head -n 5'
 
 demo_live() {
-  local ns=wk-demo-$$
-  ip netns add "$ns" 2>/dev/null || { skip "this machine allows no network namespaces"; return; }
-  # shellcheck disable=SC2064 # the name of now
-  trap "ip netns delete $ns; rm -rf '$WK_DEMO'" EXIT
+  ip netns add "wk-demo-$$" 2>/dev/null || { skip "this machine allows no network namespaces"; return; }
+  ns=wk-demo-$$
   ip -n "$ns" link set lo up
   inside="ip netns exec $ns"
   export inside
@@ -43,30 +39,31 @@ EOF
   show '$inside nc -v 127.0.0.1 8443'
   demo_wait grep -q 'code 11' "$WK_DEMO/seen"
   tell "What the sniffer saw:"
-  show 'tail -n 1 $WK_DEMO/seen'
+  show 'grep "code 11" $WK_DEMO/seen | head -n 1'
   kill "$answerer"
   wait "$answerer" || :
   $inside nft flush ruleset
 
   tell "An established connection on which nobody speaks: no segment shows its
 numbers. A probe makes the other end tell them, then it is reset:"
-  $inside nc -l 127.0.0.1 8444 < <(sleep 60) >/dev/null 2>&1 &
-  local server=$! client
+  mkfifo "$WK_DEMO/idle"
+  exec 9<>"$WK_DEMO/idle" # read and write, so that it never ends
+  $inside nc -l 127.0.0.1 8444 <&9 >/dev/null 2>&1 &
   demo_wait demo_state listening
-  $inside nc 127.0.0.1 8444 < <(sleep 60) >/dev/null 2>&1 &
-  client=$!
+  $inside nc 127.0.0.1 8444 <&9 >/dev/null 2>&1 &
   demo_wait demo_state established
   PORT=$($inside ss -Htn state established '( dport = :8444 )' | awk '{ sub(/.*:/, "", $3); print $3 }')
   export PORT
   show '$inside ss -Htn state established "( dport = :8444 )"'
   show '$inside rstdiag-send -i lo --reset --probe --both --code resource \
       --src 127.0.0.1:$PORT --dst 127.0.0.1:8444'
-  wait "$client" "$server" || :
+  exec 9>&-
   show '$inside ss -Htn state established "( dport = :8444 )" | wc -l'
   tell "Both ends are gone, and the sniffer knows who claimed what:"
   kill "$sniffer"
   wait "$sniffer" || :
   show 'grep "code 12" $WK_DEMO/seen | head -n 2'
+  tell "The summary it ended with:"
   show 'grep -v "^rstdiag-sniff: listening" $WK_DEMO/sniff.err'
 }
 

@@ -81,15 +81,25 @@ endpoint_is_link_local(const struct endpoint *e)
 bool
 address_is_no_host(uint8_t ip_version, const uint8_t *address)
 {
-	static const uint8_t unspecified[16], broadcast[4] = {
-		255, 255, 255, 255
-	};
+	static const uint8_t unspecified[16];
 
 	if (ip_version == 6)
 		return address[0] == 0xff ||
 		    memcmp(address, unspecified, 16) == 0;
-	return (address[0] & 0xf0) == 0xe0 || address[0] == 0 ||
-	    memcmp(address, broadcast, 4) == 0;
+	/* Multicast, the reserved 240.0.0.0/4 with broadcast, "this host". */
+	return address[0] >= 0xe0 || address[0] == 0;
+}
+
+bool
+address_is_internal(uint8_t ip_version, const uint8_t *address)
+{
+	static const uint8_t loopback[16] = { [15] = 1 };
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (ip_version == 6)
+		return memcmp(address, loopback, 16) == 0 ||
+		    memcmp(address, mapped, 12) == 0;
+	return address[0] == 127;
 }
 
 const char *

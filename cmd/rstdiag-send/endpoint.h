@@ -28,6 +28,9 @@ bool endpoint_is_link_local(const struct endpoint *e);
 /* Multicast, broadcast, or unspecified: nothing a reset may go to or from. */
 bool address_is_no_host(uint8_t ip_version, const uint8_t *address);
 
+/* 127.0.0.0/8, ::1, and IPv4 addresses in IPv6 clothes: never on a link. */
+bool address_is_internal(uint8_t ip_version, const uint8_t *address);
+
 /* The address alone. Returns out. */
 #define ADDRESS_TEXT 46
 const char *address_text(uint8_t ip_version, const uint8_t *address,

@@ -15,6 +15,7 @@
 #include "common/cli/exit.h"
 #include "common/cli/options.h"
 #include "common/cli/out.h"
+#include "common/cli/watch.h"
 #include "common/wire/segment.h"
 
 #define EXPRESSION_MAX 65536
@@ -58,7 +59,8 @@ static const struct wk_option options[] = {
 	{ 0, "answer", .help = "answer the segments that arrive and match",
 	    .kind = WK_OPT_FLAG, .at = FIELD(is_answer) },
 	{ 0, "listen", "PORT", "answer what arrives for this TCP port",
-	    .kind = WK_OPT_UINT, .at = FIELD(listen), .max = UINT16_MAX },
+	    .kind = WK_OPT_UINT, .at = FIELD(listen), .min = 1,
+	    .max = UINT16_MAX },
 	{ 0, "reset", .help = "end connections, with numbers found by "
 	    "watching", .kind = WK_OPT_FLAG, .at = FIELD(is_reset) },
 	{ 0, "list-codes", .help = "show the reason codes of --registry",
@@ -179,7 +181,8 @@ static const char *const usages[] = {
 static const char *const examples[] = {
 	"rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.9:50000 --seq 1000 \\\n"
 	"      --code timeout --write - | rstdiag-sniff -r -",
-	"rstdiag-send --listen 23 --code not-authorized --json | jq .dst",
+	"rstdiag-send --listen 23 --code not-authorized --json \\\n"
+	"      | jq 'select(.event == \"sent\").dst'",
 	"rstdiag-send --reset --src 192.0.2.1:443 --dst 192.0.2.9:50000 \\\n"
 	"      --code resource",
 	NULL,
@@ -383,6 +386,10 @@ check_craft(struct options *o)
 static int
 check_watching(const struct options *o)
 {
+	if (wk_watch_is_input(o->read, o->write) ||
+	    wk_watch_is_input(o->read, o->output))
+		return wk_usage_error("what --read names would be "
+		    "overwritten");
 	if (o->read != NULL && options_is_injecting(o))
 		return wk_usage_error("--read needs --dry-run or --write: "
 		    "what a file shows is long gone");
@@ -510,7 +517,7 @@ join_expression(struct options *o, char **words, int n)
 	if (len > EXPRESSION_MAX)
 		return wk_usage_error("the expression is longer than %d "
 		    "octets", EXPRESSION_MAX);
-	o->expression = malloc(len);
+	o->expression = malloc(len + 1);
 	if (o->expression == NULL) {
 		wk_warn("out of memory");
 		return WK_EXIT_SYSTEM;

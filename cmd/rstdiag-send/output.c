@@ -52,14 +52,16 @@ output_open(struct output *out, const struct options *o, unsigned families)
 	out->is_open = true;
 	out->inject.v4 = out->inject.v6 = -1;
 	wk_buf_init(&out->packet, PACKET_MAX);
-	out->style.registry = o->registry;
+	/* As a reader would explain it, unless a table was asked for. */
+	out->style.registry = o->registry_choice;
 	out->style.digits = 6;
 	out->style.detail = wk_cli.verbose;
 	out->style.is_colored = wk_color_on(STDOUT_FILENO) &&
 	    o->output == NULL;
 	out->scope_id = o->dst.scope_id != 0 || o->interface == NULL ?
 	    o->dst.scope_id : if_nametoindex(o->interface);
-	out->is_echoing = !wk_cli.is_quiet &&
+	/* Without sending, what would be sent is the result. */
+	out->is_echoing = (!wk_cli.is_quiet || o->is_dry_run) &&
 	    (!is_stdout(o->write) || o->output != NULL);
 	if (options_is_injecting(o))
 		return open_sockets(out, families);

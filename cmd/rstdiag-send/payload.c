@@ -164,7 +164,8 @@ add_code(struct payloads *p, const struct options *o, const char *code)
 		d.has_code = true;
 		if (wk_rstdiag_code_parse((enum wk_rstdiag_registry)o->registry,
 		    code, &d.code, &error) != WK_OK) {
-			wk_warn("--code %s: %s", code, error.reason);
+			wk_warn("--code %s: %s (--list-codes shows them)",
+			    code, error.reason);
 			return WK_EXIT_USAGE;
 		}
 	}

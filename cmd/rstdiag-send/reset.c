@@ -54,7 +54,8 @@ struct reset {
 	uint64_t goal;			/* connections; UINT64_MAX: no end */
 	uint64_t known, done, matched;	/* connections, connections, segments */
 	uint64_t started_ns, deadline_ns, probe_ns;	/* 0: never */
-	uint64_t first_reset_ns, last_reset_ns;		/* monotonic */
+	uint64_t found_ns;		/* the newest connection's first reset */
+	uint64_t last_reset_ns;		/* of any */
 	uint64_t asked_ns;		/* since the last reset; 0: not yet */
 	bool is_second_half;		/* --both: now the source */
 	int failed_errno;
@@ -108,9 +109,8 @@ take_frame(struct reset *r, const struct wk_frame *f)
 		return;
 	r->matched++;
 	c = connection_of(r, &s);
-	/* Once is enough on paper; and what was before a reset is old. */
-	if (c == NULL || (c->resets > 0 && !options_is_injecting(r->opt)) ||
-	    f->wall_ns < c->last_reset_ns)
+	/* On paper once is enough. */
+	if (c == NULL || (c->resets > 0 && !options_is_injecting(r->opt)))
 		return;
 	s.payload = s.options = NULL;
 	s.options_len = 0;
@@ -120,8 +120,10 @@ take_frame(struct reset *r, const struct wk_frame *f)
 	    memcmp(s.src, c->victim, sizeof(c->victim)) == 0;
 	if (c->is_turned)
 		c->alive_ns = f->wall_ns;
-	if (!c->has_fresh)
-		r->fresh[r->n_fresh++] = c;
+	/* With too many in line it has to come again. */
+	if (c->has_fresh || r->n_fresh == FRESH_MAX)
+		return;
+	r->fresh[r->n_fresh++] = c;
 	c->has_fresh = true;
 }
 
@@ -133,7 +135,7 @@ drain(struct reset *r, int *rc)
 	struct wk_frame f;
 	unsigned n;
 
-	for (n = 0; n < DRAIN_MAX && r->n_fresh < FRESH_MAX; n++) {
+	for (n = 0; n < DRAIN_MAX; n++) {
 		got = watch_next(&r->watch, &f, rc);
 		if (got != WATCH_FRAME)
 			break;
@@ -186,7 +188,8 @@ reset_connection(struct reset *r, struct connection *c)
 	enum output_result result = OUTPUT_OK;
 
 	/* On one machine the answer may be there before sending returns. */
-	c->last_reset_ns = wk_clock_wall_ns();
+	if (c->resets == 0)
+		c->first_reset_ns = wk_clock_wall_ns();
 	r->out.scope_id = c->scope_id;
 	if (!r->target.is_confirmed)
 		result = spray(r, c, victim_of(c));
@@ -204,9 +207,8 @@ note_reset(struct reset *r, struct connection *c)
 	r->target.is_reset = true;
 	if (c->resets++ > 0)
 		return;
-	c->first_reset_ns = c->last_reset_ns;
-	if (r->done++ == 0)
-		r->first_reset_ns = r->last_reset_ns;
+	r->done++;
+	r->found_ns = r->last_reset_ns;
 }
 
 /* False: there is no point in going on. */
@@ -214,7 +216,7 @@ static bool
 act(struct reset *r)
 {
 	enum output_result result = OUTPUT_OK;
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < r->n_fresh && result != OUTPUT_BROKEN &&
 	    ratelimit_take(&r->rate, wk_clock_now_ns()); i++) {
@@ -229,7 +231,8 @@ act(struct reset *r)
 		}
 	}
 	r->n_fresh -= i;
-	memmove(r->fresh, r->fresh + i, r->n_fresh * sizeof(r->fresh[0]));
+	for (k = 0; k < r->n_fresh; k++)
+		r->fresh[k] = r->fresh[k + i];
 	return result == OUTPUT_OK ||
 	    (result == OUTPUT_NOT_SENT && !is_one(r));
 }
@@ -300,7 +303,7 @@ is_settled(const struct reset *r, uint64_t now_ns)
 	if (r->done < r->goal)
 		return false;
 	if (!options_is_injecting(r->opt) || r->target.is_confirmed ||
-	    now_ns - r->first_reset_ns >= QUIET_MAX_NS)
+	    now_ns - r->found_ns >= QUIET_MAX_NS)
 		return true;
 	if (!may_ask(r))
 		return is_quiet(r, now_ns);
@@ -379,7 +382,8 @@ run(struct reset *r)
 		if (got == WATCH_END || got == WATCH_BROKEN)
 			break;
 		if (got == WATCH_NOTHING && (!output_flush(&r->out) ||
-		    !wk_watch_wait(&r->watch.capture, next_deadline(r, now_ns))))
+		    !wk_watch_wait(&r->watch.capture,
+		    next_deadline(r, now_ns), r->out.is_echoing)))
 			break;
 	}
 	if (r->target.answer == ANSWER_OPENED) {
@@ -392,14 +396,15 @@ run(struct reset *r)
 
 /* --- what came of it ------------------------------------------------------ */
 
-/* Connections whose victim was heard until just now. */
+/* Connections whose victim was heard until we gave up. */
 static uint64_t
 count_alive(const struct reset *r)
 {
 	uint64_t now_ns = wk_clock_wall_ns(), n = 0;
 	struct connection *c = NULL;
 
-	if (!options_is_injecting(r->opt) || r->target.is_confirmed)
+	if (!options_is_injecting(r->opt) || r->target.is_confirmed ||
+	    wk_clock_now_ns() - r->found_ns < QUIET_MAX_NS)
 		return 0;
 	while ((c = connections_next(r->connections, c)) != NULL)
 		n += c->resets > 0 && c->alive_ns > c->first_reset_ns &&

@@ -273,8 +273,10 @@ rules_parse(const char *text, size_t len, enum wk_rstdiag_registry registry,
 	/* Strings are shorter than their source; one NUL may lack a line end. */
 	rules->text = malloc(len + 1);
 	rules->rule = calloc(RULES_MAX, sizeof(rules->rule[0]));
-	if (rules->text == NULL || rules->rule == NULL)
-		rc = wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
+	if (rules->text == NULL || rules->rule == NULL) {
+		rules_free(rules);
+		return wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
+	}
 	c.store = rules->text;
 	for (; rc == WK_OK && line < end; line = next) {
 		newline = memchr(line, '\n', (size_t)(end - line));

@@ -20,7 +20,7 @@ static const struct {
 	[TALLY_LIMITED] = { "rate_limited", "over the rate" },
 	[TALLY_UNANSWERABLE] = { "unanswerable",
 	    "cut, fragmented or malformed" },
-	[TALLY_NO_HOST] = { "no_host", "to or from no single host" },
+	[TALLY_NO_HOST] = { "no_host", "to or from no single host, or not for this one" },
 	[TALLY_NOT_SENT] = { "not_sent", "answers that could not be sent" },
 };
 
@@ -44,8 +44,8 @@ tally_write_text(const struct tally *t)
 {
 	size_t i;
 
-	wk_notice("%" PRIu64 " segments seen, %" PRIu64 " answered", t->seen,
-	    t->fate[TALLY_ANSWERED]);
+	wk_notice("%" PRIu64 " %s seen, %" PRIu64 " answered", t->seen,
+	    t->seen == 1 ? "segment" : "segments", t->fate[TALLY_ANSWERED]);
 	for (i = TALLY_ANSWERED + 1; i < TALLY_N_FATES; i++)
 		if (t->fate[i] > 0)
 			wk_notice("%" PRIu64 " %s", t->fate[i], fates[i].text);

@@ -25,6 +25,8 @@
 struct watch {
 	struct wk_capture capture;
 	uint32_t scope_id;	/* the interface, 0: several or none */
+	uint8_t mac[6];		/* its address, if it is one and Ethernet */
+	bool has_mac, is_loopback, takes_others;
 };
 
 enum watch_result {
@@ -45,6 +47,15 @@ enum watch_result watch_next(struct watch *w, struct wk_frame *f, int *rc);
 
 /* The index of the interface a frame came in through, or 0. */
 uint32_t watch_scope(const struct watch *w, const struct wk_frame *f);
+
+/*
+ * Was the frame sent to this host and to no other? Packet sockets also see
+ * what the link carries for others and for many. True for files.
+ */
+bool watch_is_for_us(const struct watch *w, const struct wk_frame *f);
+
+/* Did it come through the loopback? Its addresses are spoofed elsewhere. */
+bool watch_is_loopback(const struct watch *w, const struct wk_frame *f);
 
 /*
  * Give up all rights that were only needed to open sockets; nothing happens

@@ -64,21 +64,34 @@ line(uint64_t n, const char *what)
 		fprintf(stderr, "%" PRIu64 " %s\n", n, what);
 }
 
-static const char *
-meaning(const struct wk_rst_style *style, enum wk_rstdiag_format format,
-    uint32_t pen, uint16_t code)
+/* "  2 compact code 16 (Connection timeout, ietf-03)" */
+static void
+write_code(const struct counters *c, size_t i, const struct wk_rst_style *style)
 {
 	enum wk_rstdiag_registry tables[2];
 	const struct wk_rstdiag_reason *reason;
+	size_t n = 1, k;
 
-	if (pen != 0)
-		return "vendor code";
+	fprintf(stderr, "  %" PRIu64 " %s code %u", c->code[i].n,
+	    wk_rstdiag_format_name((int)c->code[i].format), c->code[i].code);
+	if (c->code[i].pen != 0) {
+		fprintf(stderr, " pen %" PRIu32 " (vendor code)\n",
+		    c->code[i].pen);
+		return;
+	}
 	if (style->registry >= 0)
 		tables[0] = (enum wk_rstdiag_registry)style->registry;
-	else if (wk_rstdiag_candidates(format, tables) == 0)
-		return "no table";
-	reason = wk_rstdiag_reason(tables[0], code);
-	return reason == NULL ? "unknown" : reason->text;
+	else
+		n = wk_rstdiag_candidates(c->code[i].format, tables);
+	if (c->code[i].format == WK_RSTDIAG_COMPACT && n > 1)
+		n = 1;		/* as in the lines */
+	for (k = 0; k < n; k++) {
+		reason = wk_rstdiag_reason(tables[k], c->code[i].code);
+		fprintf(stderr, "%s%s, %s", k == 0 ? " (" : "; ",
+		    reason == NULL ? "unknown" : reason->text,
+		    wk_rstdiag_registry_name((int)tables[k]));
+	}
+	fputs(n > 0 ? ")\n" : "\n", stderr);
 }
 
 void
@@ -100,11 +113,7 @@ counters_write_text(const struct counters *c, const struct wk_capture *capture,
 	fprintf(stderr, "%" PRIu64 " diagnostic payloads valid, %" PRIu64
 	    " invalid\n", c->valid, c->invalid);
 	for (i = 0; i < c->n_codes; i++)
-		fprintf(stderr, "  %" PRIu64 " %s code %u pen %" PRIu32
-		    " (%s)\n", c->code[i].n,
-		    wk_rstdiag_format_name((int)c->code[i].format),
-		    c->code[i].code, c->code[i].pen, meaning(style,
-		    c->code[i].format, c->code[i].pen, c->code[i].code));
+		write_code(c, i, style);
 	line(c->other_codes, "with further codes");
 	line(c->cut, "diagnostic payloads cut by the capture");
 	line(c->fragments, "fragments without a TCP header, not looked into");

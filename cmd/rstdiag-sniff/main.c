@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/rstdiag-sniff/counters.h"
@@ -42,6 +41,9 @@
 #define ALL_TCP "tcp or (ip6 and ip6[6] == 6) or " V6_UNUSUAL " or " \
 	LATER_FRAGMENT
 #define TAGGED " or (vlan and (ip or ip6 or vlan))"
+/* Where the filter knows no VLAN; those that the kernel left in the frame. */
+#define TAGGED_INSIDE \
+	" or ether proto 0x8100 or ether proto 0x88a8 or ether proto 0x9100"
 
 #define PROGRESS_EVERY 4096	/* frames */
 
@@ -53,6 +55,7 @@ struct sniffer {
 	struct suspicious *suspicious;	/* NULL unless asked for */
 	struct wk_rst_style style;
 	bool is_dumping, is_printing, flushes_each;
+	int dump_errno;			/* why the dump cannot go on */
 	uint64_t deadline_ns;		/* 0: none */
 };
 
@@ -112,8 +115,15 @@ take_reset(struct sniffer *sn, const struct wk_frame *f,
 	counters_add(&sn->counters, &d);
 	if (sn->suspicious != NULL)
 		suspicious_judge(sn->suspicious, &r);
-	if (sn->is_dumping)
+	if (sn->opt->wants_diagnostic && !d.is_diagnostic)
+		return;
+	sn->counters.shown++;
+	if (sn->is_dumping) {
+		errno = 0;
 		wk_dump_frame(&sn->dump, f);
+		if (wk_dump_has_failed(&sn->dump))
+			sn->dump_errno = errno;
+	}
 	if (sn->is_printing)
 		show(sn, &r);
 }
@@ -145,16 +155,27 @@ static bool
 is_enough(const struct sniffer *sn)
 {
 	return wk_signals_stopped() != 0 || wk_out_has_failed() ||
-	    (sn->opt->count != 0 && sn->counters.resets >= sn->opt->count);
+	    sn->dump_errno != 0 ||
+	    (sn->opt->count != 0 && sn->counters.shown >= sn->opt->count);
 }
 
 /* Everything out before we wait; false when nobody takes it any more. */
 static bool
 flush_all(struct sniffer *sn)
 {
-	if (sn->is_dumping && wk_dump_flush(&sn->dump) != WK_OK)
+	if (sn->is_dumping && wk_dump_flush(&sn->dump) != WK_OK) {
+		sn->dump_errno = errno;
 		return false;
+	}
 	return wk_out_flush() == WK_OK;
+}
+
+/* Whether to stop is for is_enough() to ask. */
+static void
+take_signals(const struct sniffer *sn)
+{
+	if ((wk_signals_take() & WK_SIGNAL_REPORT) != 0)
+		counters_write_text(&sn->counters, &sn->capture, &sn->style);
 }
 
 /* False at the deadline, and when there is nobody left to work for. */
@@ -166,11 +187,16 @@ wait_for_frames(struct sniffer *sn)
 	if (sn->deadline_ns != 0 && wk_clock_now_ns() >= sn->deadline_ns)
 		return false;
 	is_worth_it = flush_all(sn) &&
-	    wk_watch_wait(&sn->capture, sn->deadline_ns);
-	/* Whether to stop is for is_enough() to ask. */
-	if ((wk_signals_take() & WK_SIGNAL_REPORT) != 0)
-		counters_write_text(&sn->counters, &sn->capture, &sn->style);
+	    wk_watch_wait(&sn->capture, sn->deadline_ns, sn->is_printing);
+	take_signals(sn);
 	return is_worth_it;
+}
+
+static int
+tell_failure(const struct sniffer *sn, const struct wk_error *error)
+{
+	wk_warn("%s: %s", sn->capture.name, error->reason);
+	return sn->capture.is_live ? WK_EXIT_SYSTEM : WK_EXIT_PROTOCOL;
 }
 
 static int
@@ -178,24 +204,26 @@ run(struct sniffer *sn)
 {
 	struct wk_frame f;
 	struct wk_error error;
-	uint64_t at, size, resets = 0;
+	uint64_t at, size, shown = 0;
 	int rc = WK_EXIT_OK, got;
 
 	while (!is_enough(sn)) {
 		got = wk_capture_next(&sn->capture, &f, &error);
 		if (got > 0) {
 			take_frame(sn, &f);
-			if (sn->flushes_each && sn->counters.resets != resets &&
+			if (sn->flushes_each && sn->counters.shown != shown &&
 			    !flush_all(sn))
 				break;
-			resets = sn->counters.resets;
+			shown = sn->counters.shown;
+			if (wk_signals_are_noted())
+				take_signals(sn);
 			if (sn->capture.frames % PROGRESS_EVERY == 0 &&
 			    wk_capture_position(&sn->capture, &at, &size))
 				wk_progress_update(at);
 		} else if (got < 0) {
-			wk_warn("%s: %s", sn->capture.name, error.reason);
-			rc = sn->capture.is_live ? WK_EXIT_SYSTEM :
-			    WK_EXIT_PROTOCOL;
+			/* A stop while a pipe says nothing is no failure. */
+			if (wk_signals_stopped() == 0)
+				rc = tell_failure(sn, &error);
 			break;
 		} else if (!sn->capture.is_live || !wait_for_frames(sn)) {
 			break;
@@ -248,7 +276,7 @@ set_filter(struct sniffer *sn)
 	if (!sn->capture.is_live) {
 		rc = wk_capture_filter(&sn->capture, user, &error);
 	} else {
-		size = strlen(ours) + sizeof(TAGGED) +
+		size = strlen(ours) + sizeof(TAGGED) + sizeof(TAGGED_INSIDE) +
 		    (user == NULL ? 0 : strlen(user)) + 16;
 		both = malloc(size);
 		if (both == NULL) {
@@ -260,8 +288,7 @@ set_filter(struct sniffer *sn)
 		    ours, TAGGED);
 		rc = wk_capture_filter(&sn->capture, both, &ignored);
 		if (rc != WK_OK) {
-			*strstr(both, TAGGED) = '\0';
-			strcat(both, ")");
+			strcpy(strstr(both, TAGGED), TAGGED_INSIDE ")");
 			rc = wk_capture_filter(&sn->capture, both, &error);
 		}
 		free(both);
@@ -271,16 +298,6 @@ set_filter(struct sniffer *sn)
 		return rc == WK_E_INVALID ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
 	}
 	return WK_EXIT_OK;
-}
-
-/* Opening the dump would empty what we are about to read. */
-static bool
-is_same_file(const char *one, const char *other)
-{
-	struct stat a, b;
-
-	return one != NULL && stat(one, &a) == 0 && stat(other, &b) == 0 &&
-	    S_ISREG(a.st_mode) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 static int
@@ -295,10 +312,6 @@ open_dump(struct sniffer *sn)
 		return WK_EXIT_OK;
 	if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO) == 1) {
 		wk_warn("standard output is a terminal; a capture is binary");
-		return WK_EXIT_USAGE;
-	}
-	if (is_same_file(sn->opt->file, path)) {
-		wk_warn("%s: -r and -w name the same file", path);
 		return WK_EXIT_USAGE;
 	}
 	if (wk_dump_open(&sn->dump, path, sn->capture.link,
@@ -350,8 +363,10 @@ finish(struct sniffer *sn, int rc)
 
 	wk_progress_end();
 	if (sn->is_dumping && wk_dump_close(&sn->dump) != WK_OK &&
-	    errno != EPIPE) {
-		wk_warn_errno(errno, "%s", sn->dump.name);
+	    sn->dump_errno == 0)
+		sn->dump_errno = errno;
+	if (sn->dump_errno != 0 && sn->dump_errno != EPIPE) {
+		wk_warn_errno(sn->dump_errno, "%s", sn->dump.name);
 		rc = rc == WK_EXIT_OK ? WK_EXIT_SYSTEM : rc;
 	}
 	if (wk_cli.is_json)
@@ -363,8 +378,7 @@ finish(struct sniffer *sn, int rc)
 		return rc;
 	if (opt->checks && sn->counters.invalid > 0)
 		return WK_EXIT_NO;
-	if (opt->count != 0 && sn->counters.resets < opt->count &&
-	    wk_signals_stopped() == 0)
+	if (opt->count != 0 && sn->counters.shown < opt->count)
 		return WK_EXIT_NO;
 	return WK_EXIT_OK;
 }

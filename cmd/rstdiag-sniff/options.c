@@ -14,6 +14,7 @@
 #include "common/cli/exit.h"
 #include "common/cli/options.h"
 #include "common/cli/out.h"
+#include "common/cli/watch.h"
 #include "common/net/capture.h"
 
 #define AT(field) offsetof(struct options, field)
@@ -56,20 +57,11 @@ static int
 set_fields(void *values, const char *arg, struct wk_error *error)
 {
 	struct options *opt = values;
-	const char *const *name;
-	size_t len;
 
 	if (wk_rst_fields_parse(arg, &opt->fields, error) == WK_OK)
 		return WK_OK;
-	strncat(error->reason, "; there are",
+	strncat(error->reason, "; the manual lists them under JSON OUTPUT",
 	    sizeof(error->reason) - strlen(error->reason) - 1);
-	for (name = wk_rst_field_names(); *name != NULL; name++) {
-		len = strlen(error->reason);
-		if (len + strlen(*name) + 2 > sizeof(error->reason))
-			break;
-		error->reason[len] = ' ';
-		strcpy(error->reason + len + 1, *name);
-	}
 	return WK_E_INVALID;
 }
 
@@ -87,8 +79,8 @@ static const struct wk_option table[] = {
 	{ 'Q', "direction", "DIR", "capture only these packets", WK_OPT_CHOICE,
 	    .at = AT(direction), .choices = directions },
 	{ 's', "snapshot-length", "BYTES",
-	    "capture this much of a packet; the default is 2048",
-	    WK_OPT_UINT, .at = AT(snaplen), .min = 64, .max = 262144 },
+	    "capture this much of a packet; the default is 2048, 0 is all",
+	    WK_OPT_UINT, .at = AT(snaplen), .max = WK_CAPTURE_SNAPLEN },
 	{ 'B', "buffer-size", "KIB", "size of the kernel's buffer; the default is 8192",
 	    WK_OPT_UINT, .at = AT(buffer_kib), .min = 1, .max = 2097151 },
 	{ 'Z', "relinquish-privileges", "USER",
@@ -108,6 +100,8 @@ static const struct wk_option table[] = {
 	{ 0, "try", "FORMAT", "recognise this short-lived format too: b13, "
 	    "b14, cbor-map or json; may be repeated", WK_OPT_CALL,
 	    .call = add_format },
+	{ 0, "diagnostic", .help = "only resets with a diagnostic payload",
+	    .kind = WK_OPT_FLAG, .at = AT(wants_diagnostic) },
 	{ 0, "suspicious", .help = "watch whole connections and mark resets "
 	    "that do not fit them", .kind = WK_OPT_FLAG,
 	    .at = AT(is_suspicious) },
@@ -154,7 +148,7 @@ static const struct wk_tool tool = {
 	.options = table,
 	.common = WK_COMMON_QUIET | WK_COMMON_JSON | WK_COMMON_COLOR,
 	.examples = (const char *const[]) {
-	    "rstdiag-sniff -i any -j port 443 | jq -r .code_name",
+	    "rstdiag-sniff -i any -j port 443 | jq 'select(.event == \"rst\").code'",
 	    "rstdiag-send --src 192.0.2.1:443 --dst 192.0.2.2:5000 --seq 1 \\\n"
 	    "      --code timeout --write - | rstdiag-sniff -r -", NULL },
 	.versions = versions,
@@ -190,6 +184,8 @@ conflict(const struct options *opt)
 		return "-B needs a live capture";
 	if (opt->file != NULL && opt->max_time_ns != 0)
 		return "--max-time needs a live capture";
+	if (wk_watch_is_input(opt->file, opt->dump))
+		return "-r and -w name the same file";
 	if (opt->prints_too && opt->dump == NULL)
 		return "--print needs -w";
 	if (opt->dump != NULL && strcmp(opt->dump, "-") == 0 &&
@@ -214,6 +210,7 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 
 	memset(opt, 0, sizeof(*opt));
 	opt->style.registry = -1;
+	opt->snaplen = WK_CAPTURE_LIVE_SNAPLEN;
 	if (!wk_options_parse(&tool, opt, argc, argv, &first, rc))
 		return false;
 	why = conflict(opt);
@@ -226,6 +223,8 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 		*rc = wk_usage(&tool);
 		return false;
 	}
+	if (opt->snaplen == 0)
+		opt->snaplen = WK_CAPTURE_SNAPLEN;
 	opt->style.time = (int)styles[opt->times];
 	opt->style.digits = opt->has_nano ? 9 : 6;
 	opt->style.detail = wk_cli.verbose;

@@ -12,6 +12,7 @@ struct options {
 	uint64_t count, snaplen, buffer_kib, max_time_ns;
 	bool is_not_promiscuous, lists_interfaces, is_packet_buffered;
 	bool prints_too, has_nano, checks, is_suspicious, is_ignored;
+	bool wants_diagnostic;
 	int direction;		/* index of its choices */
 	unsigned times;		/* -t, how often */
 	unsigned ask;		/* formats recognised only if asked */

@@ -50,9 +50,8 @@ wk_utf8_is_valid(const void *data, size_t len)
 	return true;
 }
 
-/* Characters that change how a terminal shows their neighbours, or hide. */
-static bool
-is_deceptive(uint32_t c)
+bool
+wk_text_is_deceptive(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
@@ -93,7 +92,7 @@ wk_text_escape(struct wk_buf *b, const void *data, size_t len, char quote)
 		} else if (c != 0 && c < 0x80 &&
 		    (at = strchr(named, (int)c)) != NULL) {
 			wk_buf_printf(b, "\\%c", letters[at - named]);
-		} else if (!is_deceptive(c)) {
+		} else if (!wk_text_is_deceptive(c)) {
 			wk_buf_append(b, p, n);
 		} else if (c < 0x80) {
 			wk_buf_printf(b, "\\x%02x", (unsigned)c);

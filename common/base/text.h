@@ -21,6 +21,12 @@ size_t wk_utf8_decode(const uint8_t *p, size_t len, uint32_t *code_point);
 bool wk_utf8_is_valid(const void *data, size_t len);
 
 /*
+ * Characters that a terminal acts upon, or that hide or reorder their
+ * neighbours: controls, bidirectional and invisible ones, private use.
+ */
+bool wk_text_is_deceptive(uint32_t code_point);
+
+/*
  * Append text so that a terminal shows just what is there: controls, DEL, C1,
  * bidirectional and invisible format characters, line separators, backslash,
  * the quote character (0 for none) and octets that are not UTF-8 become

@@ -17,18 +17,29 @@
 
 static bool needs_comma;
 
+/* \uNNNN, beyond the first plane two of them (RFC 8259, section 7). */
+static int
+escape(uint32_t c, char out[16])
+{
+	if (c < 0x10000)
+		return snprintf(out, 16, "\\u%04x", (unsigned)c);
+	c -= 0x10000;
+	return snprintf(out, 16, "\\u%04x\\u%04x", 0xd800 + (unsigned)(c >> 10),
+	    0xdc00 + (unsigned)(c & 0x3ff));
+}
+
 static void
 write_quoted(const void *text, size_t len)
 {
 	const uint8_t *p = text, *plain = p;
-	char hex[8];
+	char hex[16];
 	uint32_t c;
 	size_t n;
 
 	wk_out_write("\"", 1);
 	for (; len > 0; p += n, len -= n) {
 		n = wk_utf8_decode(p, len, &c);
-		if (n > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+		if (n > 0 && c != '"' && c != '\\' && !wk_text_is_deceptive(c))
 			continue;
 		wk_out_write(plain, (size_t)(p - plain));
 		if (n == 0) {
@@ -39,8 +50,7 @@ write_quoted(const void *text, size_t len)
 			hex[1] = (char)c;
 			wk_out_write(hex, 2);
 		} else {
-			snprintf(hex, sizeof(hex), "\\u%04x", (unsigned)c);
-			wk_out_write(hex, 6);
+			wk_out_write(hex, (size_t)escape(c, hex));
 		}
 		plain = p + n;
 	}

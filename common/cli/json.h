@@ -22,7 +22,10 @@ void wk_json_object_end(void);
 void wk_json_array(const char *name);
 void wk_json_array_end(void);
 
-/* Octets that are not UTF-8 become U+FFFD; wk_json_hex() keeps them exact. */
+/*
+ * What a terminal would act upon is written as \uNNNN. Octets that are not
+ * UTF-8 become U+FFFD; wk_json_hex() keeps them exact.
+ */
 void wk_json_str(const char *name, const char *text);
 void wk_json_strn(const char *name, const void *text, size_t len);
 void wk_json_uint(const char *name, uint64_t v);

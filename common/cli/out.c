@@ -45,6 +45,12 @@ wk_out_reset(int fd)
 	out.failed_errno = 0;
 }
 
+int
+wk_out_fd(void)
+{
+	return out.fd;
+}
+
 bool
 wk_out_has_failed(void)
 {

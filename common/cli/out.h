@@ -26,6 +26,9 @@ int wk_out_flush(void);
 
 bool wk_out_has_failed(void);
 
+/* Where it goes, to poll for a reader that leaves. */
+int wk_out_fd(void);
+
 /* Forget a failure and buffered octets, for tests and after a fork. */
 void wk_out_reset(int fd);
 

@@ -488,17 +488,6 @@ wk_rst_write_json(const struct wk_rst_style *style,
 	wk_json_end();
 }
 
-const char *const *
-wk_rst_field_names(void)
-{
-	static const char *names[N_FIELDS + 1];
-	size_t i;
-
-	for (i = 0; i < N_FIELDS; i++)
-		names[i] = fields[i].name;
-	return names;
-}
-
 int
 wk_rst_fields_parse(const char *names, struct wk_rst_fields *chosen,
     struct wk_error *error)

@@ -69,9 +69,6 @@ int wk_rst_fields_parse(const char *names, struct wk_rst_fields *fields,
 void wk_rst_write_fields(const struct wk_rst_style *style,
     const struct wk_rst_fields *fields, const struct wk_rst_record *r);
 
-/* All names that wk_rst_fields_parse() takes, ends with NULL. */
-const char *const *wk_rst_field_names(void);
-
 /* "198.51.100.20.443" or "2001:db8::1.443" as tcpdump writes it. */
 #define WK_ENDPOINT_TEXT 56
 const char *wk_endpoint_text(uint8_t ip_version, const uint8_t *address,

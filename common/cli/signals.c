@@ -52,7 +52,7 @@ note_signal(int number)
 int
 wk_signals_init(unsigned set)
 {
-	struct sigaction new, old;
+	struct sigaction new;
 	size_t i;
 
 	if (ends[0] < 0 && pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
@@ -63,11 +63,9 @@ wk_signals_init(unsigned set)
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if ((set & known[i].meaning) == 0)
 			continue;
-		if (sigaction(known[i].number, NULL, &old) < 0)
-			return WK_E_SYSTEM;
-		if (known[i].meaning == WK_SIGNAL_STOP &&
-		    old.sa_handler == SIG_IGN)
-			continue;
+		/* Stopping interrupts whoever reads, the others wait. */
+		new.sa_flags = known[i].meaning == WK_SIGNAL_STOP ? 0 :
+		    SA_RESTART;
 		if (sigaction(known[i].number, &new, NULL) < 0)
 			return WK_E_SYSTEM;
 	}
@@ -88,12 +86,24 @@ wk_signals_take(void)
 
 	while (ends[0] >= 0 && read(ends[0], drain, sizeof(drain)) > 0)
 		continue;
+	/*
+	 * It may have come between the loop's question whether to stop and
+	 * now: then nobody may wait any more.
+	 */
+	if (stopped != 0 && write(ends[1], "", 1) < 0)
+		errno = 0;	/* full is readable, too */
 	for (i = 0; i < 3; i++)
 		if (noted[i] != 0) {
 			noted[i] = 0;
 			set |= 1u << i;
 		}
 	return set;
+}
+
+bool
+wk_signals_are_noted(void)
+{
+	return noted[0] != 0 || noted[1] != 0 || noted[2] != 0;
 }
 
 int

@@ -16,13 +16,19 @@ enum wk_signal {
 };
 
 /*
- * Catch these (a set of enum wk_signal). A SIGINT that the caller had ignored,
- * as a shell does for background jobs, stays ignored. WK_OK or WK_E_SYSTEM.
+ * Catch these (a set of enum wk_signal), SIGINT even where a shell made a
+ * background job ignore it: scripts stop us with it. WK_OK or WK_E_SYSTEM.
  */
 int wk_signals_init(unsigned set);
 
-/* Readable while a signal is noted and not yet taken; -1 before init. */
+/*
+ * Readable while a signal is noted and not yet taken, and for good once one
+ * asked to stop; -1 before init.
+ */
 int wk_signals_fd(void);
+
+/* Is there anything to take? Costs nothing, for loops that never wait. */
+bool wk_signals_are_noted(void);
 
 /* The signals noted since the last call, as a set. */
 unsigned wk_signals_take(void);

@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/out.h"
 #include "common/cli/signals.h"
 #include "common/net/privileges.h"
 #include "common/wire/segment.h"
@@ -40,13 +43,29 @@ wk_watch_open(struct wk_capture *c, const char *path,
 }
 
 bool
-wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns)
+wk_watch_is_input(const char *input, const char *path)
+{
+	struct stat a, b;
+
+	if (input == NULL || path == NULL)
+		return false;
+	if ((strcmp(input, "-") == 0 ? fstat(STDIN_FILENO, &a) :
+	    stat(input, &a)) < 0 || (strcmp(path, "-") == 0 ?
+	    fstat(STDOUT_FILENO, &b) : stat(path, &b)) < 0)
+		return false;
+	return S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino;
+}
+
+bool
+wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns,
+    bool is_printing)
 {
 	struct pollfd p[3] = {
 		{ .fd = c->fd, .events = POLLIN },
 		{ .fd = wk_signals_fd(), .events = POLLIN },
 		/* A reader that leaves shows as an error without writing. */
-		{ .fd = STDOUT_FILENO, .events = 0 },
+		{ .fd = is_printing ? wk_out_fd() : -1, .events = 0 },
 	};
 	uint64_t now_ns = wk_clock_now_ns(), wait_ms;
 	int timeout = -1;
@@ -62,7 +81,7 @@ wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns)
 		wk_warn_errno(errno, "poll");
 		return false;
 	}
-	return (p[2].revents & (POLLERR | POLLNVAL)) == 0;
+	return (p[2].revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
 }
 
 int

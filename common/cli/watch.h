@@ -21,10 +21,17 @@ int wk_watch_open(struct wk_capture *c, const char *path,
 
 /*
  * Wait until there is a frame, a signal (left for wk_signals_take()), or the
- * deadline (monotonic; 0: none). False: the reader of stdout went away, or
- * waiting failed.
+ * deadline (monotonic; 0: none). False: waiting failed, or, if the tool
+ * prints, the reader of its output went away.
  */
-bool wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns);
+bool wk_watch_wait(const struct wk_capture *c, uint64_t deadline_ns,
+    bool is_printing);
+
+/*
+ * Would writing to path empty what is read from input ("-": standard input)?
+ * Either may be NULL.
+ */
+bool wk_watch_is_input(const char *input, const char *path);
 
 /* wk_privileges_drop(), with message and exit code. */
 int wk_watch_relinquish(const char *user);

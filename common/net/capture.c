@@ -111,6 +111,11 @@ wk_capture_open_file(struct wk_capture *c, const char *path,
 	if (fp == NULL)
 		return wk_error_set(error, WK_E_SYSTEM, 0, "%s",
 		    strerror(errno));
+	if (fstat(fileno(fp), &st) == 0 && S_ISDIR(st.st_mode)) {
+		fclose(fp);
+		return wk_error_set(error, WK_E_SYSTEM, 0, "%s",
+		    strerror(EISDIR));
+	}
 	/* libpcap reads record by record; stdio's 4 KiB would cost calls. */
 	if (!is_stdin)
 		setvbuf(fp, NULL, _IOFBF, FILE_BUFFER);
@@ -327,6 +332,12 @@ wk_dump_frame(struct wk_dump *d, const struct wk_frame *f)
 	struct pcap_pkthdr header = pcap_header(f);
 
 	pcap_dump((u_char *)d->dumper, &header, f->data);
+}
+
+bool
+wk_dump_has_failed(const struct wk_dump *d)
+{
+	return ferror(pcap_dump_file(d->dumper)) != 0;
 }
 
 int

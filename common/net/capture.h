@@ -112,5 +112,7 @@ struct wk_dump {
 int wk_dump_open(struct wk_dump *d, const char *path, uint32_t link,
     int snaplen, struct wk_error *error);
 void wk_dump_frame(struct wk_dump *d, const struct wk_frame *f);
+/* Did the last frame hit an error? errno may say which. */
+bool wk_dump_has_failed(const struct wk_dump *d);
 int wk_dump_flush(struct wk_dump *d);
 int wk_dump_close(struct wk_dump *d);

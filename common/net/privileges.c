@@ -33,6 +33,14 @@ ordinary_user(const char *user)
 	    sudo : "nobody";
 }
 
+static bool
+is_ourselves(const char *user)
+{
+	const struct passwd *pw = getpwnam(user);
+
+	return pw != NULL && pw->pw_uid == geteuid();
+}
+
 static int
 become(const char *user, struct wk_error *error)
 {
@@ -43,6 +51,8 @@ become(const char *user, struct wk_error *error)
 	if (pw == NULL)
 		return wk_error_set(error, WK_E_INVALID, 0, "no user %s",
 		    user);
+	if (pw->pw_uid == geteuid() && pw->pw_gid == getegid())
+		return WK_OK;
 	if (initgroups(user, pw->pw_gid) < 0)
 		return fail(error, "initgroups");
 	if (setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0)
@@ -76,9 +86,13 @@ wk_privileges_drop(const char *user, struct wk_error *error)
 {
 	int rc = WK_OK;
 
-	if (geteuid() == 0)
+	if (geteuid() == 0) {
 		rc = become(ordinary_user(user), error);
-	else if (user != NULL)
+		if (rc == WK_E_SYSTEM && errno == EPERM && user == NULL)
+			rc = WK_OK;
+	}
+	if (rc == WK_OK && geteuid() != 0 && user != NULL &&
+	    !is_ourselves(user))
 		rc = wk_error_set(error, WK_E_INVALID, 0,
 		    "only root can become %s", user);
 	return rc == WK_OK ? drop_capabilities(error) : rc;

@@ -54,6 +54,38 @@ from_fish() {
     "$WK_SOURCE/completions/fish/$1.fish" | sed -E 's/^- //; s/ -[xr]$/=/' | sort
 }
 
+# Examples of the manual that an ordinary user can type: "command", then what
+# it prints, each as one text; clock times are made equal.
+examples_of() {
+  sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE ALSO/p' "$WK_SOURCE/man/$1.1" |
+    sed -E 's/\\e/\\/g; s/\\-/-/g; s/\\&//g' |
+    awk '/^\.Dl \$ / { print "$" substr($0, 7); is_on = 1; next }
+      /^\.Dl / && is_on { print ">" substr($0, 5); next }
+      { is_on = 0 }'
+}
+
+same_clock() {
+  sed -E 's/[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}/12:00:00.123456/g'
+}
+
+check_examples() { # tool
+  local example wanted got folder line
+  mapfile -t lines < <(examples_of "$1")
+  folder=$(mktemp -d)
+  for ((i = 0; i < ${#lines[@]}; )); do
+    example=${lines[i]#$}
+    wanted=
+    for ((i++; i < ${#lines[@]}; i++)); do
+      line=${lines[i]}
+      [[ $line == '>'* ]] || break
+      wanted+=${line#>}$'\n'
+    done
+    got=$(cd "$folder" && PATH=$WK_BUILD:$PATH bash -c "$example" 2>&1 </dev/null)
+    same "$1.1: $example" "$(same_clock <<<"${wanted%$'\n'}")" "$(same_clock <<<"$got")"
+  done
+  rm -rf "$folder"
+}
+
 words_of() { # "-x --name=" lines as single words, sorted
   sed -E 's/=$//' | tr ' ' '\n' | sort
 }
@@ -94,6 +126,7 @@ for tool in $tools; do
   tap $? "$tool --help to a closed stdout is exit code 4"
   grep -q "$tool" "$WK_SOURCE/README.md"
   tap $? "the README names $tool"
+  check_examples "$tool"
   if command -v mandoc >/dev/null; then
     out=$(mandoc -T lint -W warning "$WK_SOURCE/man/$tool.1" 2>&1)
     [ -z "$out" ]

@@ -58,7 +58,7 @@ sniff() {
   [ "${lines[1]}" = $'198.51.100.20\t\t\tmapping expired\ttrue' ]
   [ "${lines[2]}" = $'198.51.100.20\t\t\t\tfalse' ]
   run -2 --separate-stderr rstdiag-sniff --fields src,cod -r all.pcap
-  [[ "$stderr" == *'--fields src,cod: no field "cod"; there are ts ipver'* ]]
+  [[ "$stderr" == *'--fields src,cod: no field "cod"; the manual lists them'* ]]
 }
 
 @test "the summary counts as the draft wants" {
@@ -66,7 +66,41 @@ sniff() {
   [[ "$stderr" == *"10 packets read"* ]]
   [[ "$stderr" == *"10 resets: 0 without payload, 10 with diagnostic payload, 0 with another"* ]]
   [[ "$stderr" == *"9 diagnostic payloads valid, 1 invalid"* ]]
-  [[ "$stderr" == *"1 compact code 16 pen 0 (Connection timeout)"* ]]
+  [[ "$stderr" == *"1 compact code 16 (Connection timeout, ietf-03)"* ]]
+}
+
+@test "only resets with a diagnosis, in lines and in the count" {
+  { packets V1; echo 450000280000400040060000c6336414c000020a01bbc350112233440000000050040000000000""00; packets V2; } | pcap >some.pcap
+  run -0 sniff --diagnostic -r some.pcap
+  [ "${#lines[@]}" -eq 2 ]
+  run -1 sniff --diagnostic -c 3 -r some.pcap
+  run -0 sniff -c 3 -r some.pcap
+}
+
+@test "no character of a description acts on the terminal, in JSON neither" {
+  p=$(packets V8 | cut -d ' ' -f 2)
+  echo "${p%6d617070696e672065787069726564}c29b33316de280aef3a08181414243" | pcap >hostile.pcap
+  run -0 sniff -j -r hostile.pcap
+  [[ "$output" != *$'\u009b'* ]] && [[ "$output" != *$'\u202e'* ]]
+  [ "$(jq -r 'select(.event == "rst").description' <<<"$output")" = $'\u009b31m\u202e\U000e0041ABC' ]
+}
+
+@test "signals while a pipe says nothing lose nothing" {
+  mkfifo in
+  env --default-signal=INT rstdiag-sniff -t -r in >out 2>err 3>&- &
+  local pid=$!
+  exec 5>in
+  packets V1 | pcap >&5
+  wait_until grep -q 'code 5' out
+  kill -USR1 "$pid"
+  packets V2 | pcap | tail -c +25 >&5
+  wait_until grep -q 'code 1234' out
+  wait_until grep -q '^2 resets: 0 without payload' err
+  kill -INT "$pid"
+  wait "$pid"
+  exec 5>&-
+  [ "$(grep -c '^2 resets: 0 without payload' err)" -eq 2 ]
+  ! grep -q Interrupted err
 }
 
 @test "invalid payloads fail only when asked" {
@@ -286,7 +320,8 @@ EOF
 @test "-w does not empty the file that -r reads" {
   ln all.pcap link.pcap
   run -2 --separate-stderr rstdiag-sniff -r all.pcap -w link.pcap
-  [ "$stderr" = "rstdiag-sniff: link.pcap: -r and -w name the same file" ]
+  [ "$stderr" = "rstdiag-sniff: -r and -w name the same file (see rstdiag-sniff --help)" ]
+  run -2 --separate-stderr bash -c 'rstdiag-sniff -r - -w link.pcap <all.pcap'
   run -0 sniff -r all.pcap
   [ "${#lines[@]}" -eq 10 ]
 }
@@ -307,6 +342,8 @@ EOF
   run -5 --separate-stderr rstdiag-sniff -q -r <(echo hello, this is text)
   [[ "$stderr" == *"/dev/fd/"*": "* ]]
   [ "$(wc -l <<<"$stderr")" -eq 1 ]
+  run -4 --separate-stderr rstdiag-sniff -q -r /tmp
+  [ "$stderr" = "rstdiag-sniff: /tmp: Is a directory" ]
   run -4 --separate-stderr rstdiag-sniff -q -r nothing-here
   [ "$stderr" = "rstdiag-sniff: nothing-here: No such file or directory" ]
 }

@@ -100,8 +100,17 @@ silence_kernel() { # port: segments to it never reach the kernel of the right
   grep -q 'len 23 192.0.2.2 claims rst-diag cbor-seq code 5 .* "no <b>entry</b>"' sniffed
 }
 
+# One more interface with link-local addresses, to go wrong with.
+decoy() { # namespace
+  ip -n "$1" link add decoy type veth peer name other
+  ip -n "$1" link set decoy up
+  ip -n "$1" link set other up
+  ip -n "$1" -6 route add fe80::/64 dev decoy metric 1
+}
+
 @test "a link-local peer is answered through its own interface" {
   silence_kernel 4444
+  decoy "$right"
   start "$right" --listen 4444 --code closed
   [ "$(knock fe80::ff:fe00:2%wk0 4444)" = "end 0 4444 ECONNREFUSED" ]
   stop
@@ -116,9 +125,34 @@ silence_kernel() { # port: segments to it never reach the kernel of the right
   stop
 }
 
+@test "nobody is answered for others, for many, or for addresses from elsewhere" {
+  start "$right" --answer --code closed -i wk0 --json 'tcp dst port 4444'
+  # frame MAC SRC DST: a SYN to port 4444 from $left; checksums do not matter
+  frame() {
+    left python3 -c '
+import socket, struct, sys
+mac, src, dst = sys.argv[1:]
+ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 40, 0, 0, 64, 6, 0, socket.inet_aton(src), socket.inet_aton(dst))
+tcp = struct.pack("!HHIIBBHHH", 1024, 4444, 1, 0, 0x50, 2, 500, 0, 0)
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("wk0", 0))
+s.send(bytes.fromhex(mac) + bytes.fromhex("0200000000010800") + ip + tcp)' "$@"
+  }
+  frame 020000000002 127.0.0.1 192.0.2.2
+  frame 020000000002 192.0.2.1 127.0.0.1
+  frame 020000000002 192.0.2.2 192.0.2.2
+  frame 020000000002 240.0.0.1 192.0.2.2
+  frame ffffffffffff 192.0.2.1 192.0.2.2
+  frame 020000000099 192.0.2.1 192.0.2.77
+  frame 020000000002 192.0.2.1 192.0.2.2
+  wait_until grep -q '"sent"' out
+  stop
+  [ "$(tail -n 1 out | jq -c '[.seen, .answered, .no_host]')" = '[7,1,6]' ]
+}
+
 @test "resets are not answered" {
   # Out go SYNs, which are not what arrives; back come the kernel's resets.
-  start "$left" --answer --code closed -i wk0 'tcp src port 5'
+  start "$left" --answer --code closed -i wk0 'tcp port 5'
   [ "$(knock 192.0.2.2 5)" = "end 0 5 ECONNREFUSED" ]
   stop
   [ ! -s out ]
@@ -140,7 +174,7 @@ END
   knock 192.0.2.2 4444
   peer ignored "$left" connect 192.0.2.2 4441 idle
   local ignored=$!
-  reported() { kill -USR1 "$tool" && jq -e 'select(.event == "status") | .ignored > 0' out; }
+  reported() { kill -USR1 "$tool" && grep -q '"status".*"ignored":[1-9]' out; }
   wait_until reported
   [ ! -s ignored ]
   [ "$(jq -c 'select(.event == "sent") | [.sport, .code, .pen]' out | tr '\n' ' ')" = '[4442,null,null] [4443,7,32473] [4444,11,0] ' ]
@@ -184,11 +218,11 @@ END
   silence_kernel 4444
   start "$right" --listen 4444 --code closed --rate 5 --json
   ip netns exec "$left" python3 "$WK_SOURCE/tests/peers/flood.py" syn 192.0.2.1 192.0.2.2 4444 500
-  seen() { kill -USR1 "$tool" && tail -n 1 out | jq -e '.seen == 500'; }
+  seen() { kill -USR1 "$tool" && tail -n 1 out | grep -q '"seen":500,'; }
   wait_until seen
   stop
-  # The burst is 5; the flood may last longer than a moment.
-  [ "$(tail -n 1 out | jq '.answered >= 5 and .answered <= 50')" = true ]
+  # The burst is 5; how long the flood lasts is up to the machine.
+  [ "$(tail -n 1 out | jq '.answered >= 5 and .rate_limited > 0')" = true ]
   [ "$(tail -n 1 out | jq '.answered + .rate_limited')" = 500 ]
   [ "$(tail -n 1 out | jq -r .event)" = summary ]
   [ "$(grep -c '"status"' out)" -ge 1 ]
@@ -247,8 +281,10 @@ END
   silence_kernel 4444-4445
   nft_rules "$right" output 'tcp sport 4444 tcp flags rst drop'
   start "$right" --listen 4444 --code closed
-  peer client "$left" connect 192.0.2.2 4444 idle
-  wait_until grep -q 'netfilter' err
+  peer client1 "$left" connect 192.0.2.2 4444 idle
+  peer client2 "$left" connect 192.0.2.2 4444 idle
+  twice() { kill -USR1 "$tool" && grep -q ' 2 answers that could not be sent' err; }
+  wait_until twice
   stop
   grep -qx 'rstdiag-send: sending to 192.0.2.1: Operation not permitted (a netfilter OUTPUT rule drops it; see nft list ruleset)' err
   [ "$(grep -c netfilter err)" -eq 1 ]
@@ -445,8 +481,13 @@ END
 @test "a link-local destination needs its interface" {
   run -2 --separate-stderr left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2]:2' --seq 1
   [[ "$stderr" == "rstdiag-send: --dst fe80::2 is link-local and needs its interface"* ]]
-  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2%wk0]:2' --seq 1
-  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::2]:2' --seq 1 -i wk0
+  decoy "$left"
+  ip netns exec "$right" rstdiag-sniff -t -i wk0 -c 2 >sniffed 2>sniffed.err 3>&- &
+  local sniffer=$!
+  wait_until grep -q listening sniffed.err
+  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::ff:fe00:2%wk0]:2' --seq 1
+  run -0 left rstdiag-send --src '[fe80::1]:1' --dst '[fe80::ff:fe00:2]:2' --seq 2 -i wk0
+  wait "$sniffer"
 }
 
 @test "a packet beyond the MTU is named with both sizes" {
@@ -464,6 +505,11 @@ END
   [ "$stderr" = "rstdiag-send: sending to 192.0.2.2: Operation not permitted (a netfilter OUTPUT rule drops it; see nft list ruleset)" ]
   [ -z "$output" ]
   run -4 --separate-stderr left rstdiag-send -q --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
+}
+
+@test "-i sends through that interface and no other" {
+  run -3 left rstdiag-send -q -i lo --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
+  run -0 left rstdiag-send -q -i wk0 --src '[2001:db8::1]:1' --dst '[2001:db8::2]:2' --seq 1
 }
 
 @test "no route is a matter of the network, exit code 3" {
