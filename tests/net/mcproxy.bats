@@ -438,7 +438,7 @@ LUA
   local load=$! i
   wait_until grep -q running load
   cp pools.lua good.lua
-  reloaded() { [ "$(printf 'stats\r\n' | nc -w 2 -N 127.0.0.1 "${port[0]}" | tr -d '\r' | awk '/proxy_config_reloads|proxy_config_reload_fails/ { n += $3 } END { print n }')" -ge "$1" ]; }
+  reloaded() { [ "$(grep -cE 'configuration read again|old configuration stays' err)" -ge "$1" ]; }
   for ((i = 1; i <= 100; i++)); do
     case $((i % 4)) in
       0) echo 'pool{' >pools.lua ;;
