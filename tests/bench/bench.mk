@@ -6,3 +6,9 @@ generate_capture_SOURCES = tests/bench/generate-capture.c
 generate_capture_LDADD = libwirekit.a
 CLEANFILES += generate-capture
 EXTRA_DIST += tests/bench/rstdiag-send.sh tests/bench/rstdiag-sniff.sh
+
+EXTRA_PROGRAMS += memcached-bench
+memcached_bench_SOURCES = tests/bench/memcached-bench.c
+memcached_bench_LDADD = libwirekit.a
+CLEANFILES += memcached-bench
+EXTRA_DIST += tests/bench/mcproxy.sh tests/peers/memcached-differential.py tests/peers/memcached-load.py

@@ -64,6 +64,23 @@ fuzz_rules_LDFLAGS = $(fuzz_ldflags)
 fuzz_rules_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
 endif
 
+if BUILD_MCPROXY
+FUZZ_TARGETS += fuzz_mcproxy_request
+fuzz_mcproxy_request_SOURCES = tests/fuzz/fuzz_mcproxy_request.c $(fuzz_main)
+fuzz_mcproxy_request_LDFLAGS = $(fuzz_ldflags)
+fuzz_mcproxy_request_LDADD = $(mcproxy_libs)
+
+FUZZ_TARGETS += fuzz_mcproxy_config
+fuzz_mcproxy_config_SOURCES = tests/fuzz/fuzz_mcproxy_config.c $(fuzz_main)
+fuzz_mcproxy_config_LDFLAGS = $(fuzz_ldflags)
+fuzz_mcproxy_config_LDADD = $(mcproxy_libs)
+
+FUZZ_TARGETS += fuzz_mcproxy_response
+fuzz_mcproxy_response_SOURCES = tests/fuzz/fuzz_mcproxy_response.c $(fuzz_main)
+fuzz_mcproxy_response_LDFLAGS = $(fuzz_ldflags)
+fuzz_mcproxy_response_LDADD = $(mcproxy_libs)
+endif
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/corpus

@@ -22,6 +22,30 @@ test_segment_SOURCES = tests/unit/test_segment.c tests/unit/segment_frames.h \
 test_segment_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_segment_LDADD = $(UNIT_LDADD)
 
+if BUILD_MCPROXY
+MCPROXY_LDADD = $(mcproxy_libs) $(UNIT_LDADD)
+
+UNIT_TESTS += test_mcproxy_block
+test_mcproxy_block_SOURCES = tests/unit/test_mcproxy_block.c tests/unit/unit.h
+test_mcproxy_block_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_block_LDADD = $(MCPROXY_LDADD)
+
+UNIT_TESTS += test_mcproxy_placement
+test_mcproxy_placement_SOURCES = tests/unit/test_mcproxy_placement.c tests/unit/unit.h
+test_mcproxy_placement_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_placement_LDADD = $(MCPROXY_LDADD)
+
+UNIT_TESTS += test_mcproxy_protocol
+test_mcproxy_protocol_SOURCES = tests/unit/test_mcproxy_protocol.c tests/unit/unit.h
+test_mcproxy_protocol_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_protocol_LDADD = $(MCPROXY_LDADD)
+
+UNIT_TESTS += test_mcproxy_config
+test_mcproxy_config_SOURCES = tests/unit/test_mcproxy_config.c tests/unit/unit.h
+test_mcproxy_config_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_config_LDADD = $(MCPROXY_LDADD)
+endif
+
 UNIT_TESTS += test_segment_ip
 test_segment_ip_SOURCES = tests/unit/test_segment_ip.c \
 	tests/unit/segment_frames.h tests/unit/unit.h

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The running proxy, as its parts see each other. One thread accepts clients
+ * and minds signals (proxy.c); workers do the rest, each with its own clients,
+ * its own connections to the backends, its own memory. A request is born in
+ * client.c, led by handler.c, carried by server.c, and dies in client.c.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "cmd/mcproxy/block.h"
+#include "cmd/mcproxy/conf.h"
+#include "cmd/mcproxy/request.h"
+#include "cmd/mcproxy/response.h"
+
+#define WORKERS_MAX 64
+#define COUNTERS_MAX 256	/* of the user's */
+#define BUCKETS_MAX 64		/* of tokens, for rate limits */
+#define LATENCY_BUCKETS 64
+#define BACKEND_FAILURE "SERVER_ERROR backend failure"
+
+struct worker;
+struct client;
+struct server;
+struct task;
+
+/* A counter that one thread writes and all may read. */
+typedef _Atomic uint64_t counter;
+
+static inline void
+counter_add(counter *c, uint64_t n)
+{
+	atomic_store_explicit(c, atomic_load_explicit(c,
+	    memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline uint64_t
+counter_value(const counter *c)
+{
+	return atomic_load_explicit((counter *)(size_t)c,
+	    memory_order_relaxed);
+}
+
+/* What an epoll event points to. */
+enum source_kind {
+	SOURCE_WAKE,
+	SOURCE_CLIENT,
+	SOURCE_SERVER,
+};
+
+struct source {
+	enum source_kind kind;
+	int fd;
+};
+
+/* --- answers and requests ------------------------------------------------- */
+
+struct answer {
+	struct chain data;	/* as the backend sent it, or */
+	const char *text;	/* a line of ours without its end */
+	enum response_class class;
+	uint16_t key_at;	/* where the trimmed prefix belongs; 0: nowhere */
+	bool is_nominal;
+};
+
+struct sub {			/* one request to one backend */
+	struct sub *next;	/* behind it on the connection */
+	struct request_state *request;
+	struct task *task;	/* who wants the answer; NULL: the request */
+	struct answer answer;
+	uint64_t since_ns;
+	int64_t ttl;
+	enum response_kind kind;
+	unsigned child;		/* which of the task's */
+	bool has_ttl;
+	bool ends_group;	/* END belongs to this one */
+	bool is_answered;	/* whatever still comes is thrown away */
+	bool has_value;		/* of a read: its VALUE was seen */
+	bool is_own;		/* allocated, not part of its request */
+};
+
+struct request_state {
+	struct request_state *next;	/* behind it from this client */
+	struct client *client;		/* NULL: gone */
+	struct held *held;		/* the configuration it runs under */
+	struct block *block;		/* where key and rest lie */
+	const char *key, *rest;
+	size_t key_len, rest_len, quiet_at, ttl_at, ttl_len;
+	size_t trim;
+	int64_t exptime;
+	uint64_t promised;	/* octets of long values in the answer */
+	struct chain value;
+	struct answer answer;
+	struct sub sub;
+	unsigned refs;
+	enum command command;
+	bool is_first, is_last, is_noreply, is_quiet, is_base64;
+	bool is_done;
+	bool is_streaming;	/* parts of the answer are out already */
+};
+
+/* --- clients -------------------------------------------------------------- */
+
+struct client {
+	struct source source;
+	struct worker *worker;
+	struct client *next, *previous;	/* of the worker */
+	struct client *next_dirty, *next_again;
+	struct request_state *head, *tail; /* in the order of the requests */
+	struct request_state *gathering; /* waits for its value */
+	struct request_reader reader;
+	struct chain out;
+	char *rest;			/* read, not yet understood */
+	uint32_t rest_len;
+	uint32_t n_requests;
+	uint64_t promised;		/* long values on their way */
+	uint8_t tag;			/* index into the proxy's listeners */
+	bool is_known, is_dirty, is_full, is_paused, is_again;
+	bool is_closing, is_dead, has_eof, has_failed;
+};
+
+/* --- backends ------------------------------------------------------------- */
+
+enum server_state {
+	SERVER_WAITING,		/* for the time to try again, or a name */
+	SERVER_CONNECTING,
+	SERVER_PROBING,		/* "version" is out */
+	SERVER_UP,
+};
+
+struct server_counters {
+	counter requests, errors, timeouts, connects;
+	counter bytes_in, bytes_out, depth, state;
+	counter latency[LATENCY_BUCKETS];
+};
+
+struct server {			/* one connection to a backend */
+	struct source source;
+	struct worker *worker;
+	struct backend *backend;
+	struct server *next_dirty, *next_again;
+	struct sub *head, *tail;	/* in the order of their answers */
+	struct response_reader reader;
+	struct chain out;
+	struct block *block;		/* what out is written into */
+	char *rest;
+	size_t rest_len;
+	unsigned depth, failures, flaps, address;
+	enum server_state state;
+	enum command group_command;	/* the open list of keys */
+	int64_t group_exptime;
+	unsigned group_keys;		/* 0: none is open */
+	size_t group_len;
+	uint64_t deadline_ns, read_ns, up_ns;
+	bool is_dirty, is_full, is_again, is_closing, is_reading;
+	struct server_counters count;
+};
+
+#define ADDRESSES_MAX 8
+
+struct address {
+	struct sockaddr_storage at;
+	socklen_t len;
+};
+
+struct backend {		/* shared by all workers, for the whole run */
+	struct backend_conf conf;	/* texts are copies */
+	unsigned id;
+	_Atomic uint64_t hung_ns;	/* when somebody found it hung; 0: never */
+	_Atomic unsigned n_bad;		/* connections marked bad */
+	pthread_mutex_t lock;		/* of the addresses */
+	struct address addresses[ADDRESSES_MAX];
+	unsigned n_addresses;
+	bool is_name, wants_lookup;
+};
+
+/* --- handlers ------------------------------------------------------------- */
+
+struct task {			/* a route with several children at work */
+	struct task *parent;
+	unsigned child;			/* which of the parent's */
+	struct request_state *request;
+	const struct route *route;
+	struct answer best;
+	struct task *next_waiting, *previous_waiting;
+	uint64_t deadline_ns;		/* 0: none */
+	unsigned next, pending, refs;
+	unsigned offset;		/* shuffled: where the order begins */
+	int64_t ttl;
+	bool has_ttl, has_best, is_answered, is_waiting;
+};
+
+/* --- workers -------------------------------------------------------------- */
+
+struct generation {		/* a configuration in use */
+	struct conf *conf;
+	_Atomic unsigned refs;
+	size_t counters[COUNTERS_MAX];	/* of the configuration's, in the proxy */
+};
+
+struct held {			/* a generation, as one worker holds it */
+	struct generation *generation;
+	struct held *next;
+	const struct router **routers;	/* by listener */
+	size_t n_requests;
+};
+
+struct worker_counters {
+	counter commands[COMMANDS_ROUTED];
+	counter user[COUNTERS_MAX];
+	counter clients, clients_total, requests_active, request_errors;
+	counter memory, multiget_failed, no_route, out_of_memory;
+	counter depth_failed, backends_failed;
+};
+
+struct worker {
+	struct proxy *proxy;
+	pthread_t thread;
+	unsigned number;
+	int epoll_fd;
+	struct source wake;
+	struct store store;
+	struct held *held, *retired;
+	_Atomic(struct generation *) adopted;	/* for the main thread */
+	struct client *clients, *dirty_clients, *dead_clients, *again_clients;
+	struct server *dirty_servers, *again_servers;
+	struct server **_Atomic servers[CONF_BACKENDS_MAX]; /* by backend */
+	struct request_state *free_requests;
+	struct sub *free_subs;
+	struct task *free_tasks, *waiting;
+	size_t n_clients, n_active;
+	uint64_t now_ns, next_ns;	/* the time; when to look at deadlines */
+	uint64_t random;
+	bool is_stopping;
+	struct worker_counters count;
+};
+
+struct listener {
+	int fd;
+	char tag[ROUTER_TAG_MAX + 1];
+	const char *path;		/* of a unix socket, to be removed */
+};
+
+#define LISTENERS_MAX 32
+
+enum multiget_errors {
+	MULTIGET_MISS,
+	MULTIGET_INLINE,
+	MULTIGET_FAIL,
+};
+
+struct proxy_options {
+	uint64_t threads, max_value, max_clients, client_buffer, memory_limit;
+	uint64_t idle_ping_ns, drain_ns;
+	int multiget_errors;
+	bool answers_stored_key;
+};
+
+struct proxy {
+	struct proxy_options options;
+	_Atomic(struct generation *) current;
+	struct worker *workers[WORKERS_MAX];
+	size_t n_workers;
+	struct listener listeners[LISTENERS_MAX];
+	size_t n_listeners;
+	struct backend *backends[CONF_BACKENDS_MAX];
+	_Atomic size_t n_backends;
+	_Atomic size_t n_clients;
+	char counters[COUNTERS_MAX][96];
+	_Atomic size_t n_counters;
+	_Atomic uint64_t buckets[BUCKETS_MAX], bucket_ns[BUCKETS_MAX];
+	counter reloads, reload_fails, clients_refused;
+	/* Of the current configuration, for whoever asks. */
+	counter request_limit, functions[ROUTE_KINDS + 1];
+	_Atomic int stop;		/* 1: drain, 2: at once */
+	uint64_t started_ns;
+	pthread_t resolver;
+	pthread_mutex_t resolver_lock;
+	pthread_cond_t resolver_wake;
+	bool has_resolver, resolver_stops;
+};
+
+/* worker.c */
+int worker_start(struct proxy *p, unsigned number);
+void worker_wake(struct worker *w);
+void worker_del(struct worker *w);
+/* Look at deadlines no later than this. */
+static inline void
+worker_at(struct worker *w, uint64_t when_ns)
+{
+	if (when_ns < w->next_ns)
+		w->next_ns = when_ns;
+}
+uint64_t worker_random(struct worker *w);
+
+/* client.c */
+void client_new(struct worker *w, int fd, uint8_t listener);
+void client_event(struct client *c, uint32_t events);
+void client_feed(struct client *c);
+void client_flush(struct client *c);
+void client_close(struct client *c);
+void client_pump(struct client *c);
+void client_touch(struct client *c);
+/* The answer is there; takes what answer holds. */
+void request_finish(struct worker *w, struct request_state *r,
+    struct answer *a);
+void request_unref(struct worker *w, struct request_state *r);
+bool request_has_room(struct request_state *r, uint64_t len);
+
+/* No more requests of this client; it goes when all is answered. */
+void client_drain(struct client *c);
+void client_text(struct client *c, struct request_state *r, const char *text,
+    size_t len);
+
+/* local.c: what the proxy answers itself */
+void local_answer(struct client *c, struct request_state *r,
+    const struct request *q);
+
+/* handler.c */
+void handler_start(struct worker *w, struct request_state *r,
+    const struct route *route);
+void handler_done(struct worker *w, struct sub *s);
+void handler_timers(struct worker *w);
+void answer_clear(struct worker *w, struct answer *a);
+
+/* server.c */
+void server_submit(struct worker *w, unsigned backend, struct sub *s);
+void server_event(struct server *s, uint32_t events);
+void server_read(struct server *s);
+void server_flush(struct server *s);
+void server_timers(struct worker *w);
+/* Connections for every backend of the configuration, and for no other. */
+void server_adopt(struct worker *w, const struct conf *c);
+void server_close_all(struct worker *w);
+
+/* command.c: a request as a backend shall see it */
+bool command_write(struct server *s, struct sub *sub);
+
+/* proxy.c */
+int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
+int proxy_listen(struct proxy *p, const char *address, char *reason,
+    size_t size);
+int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
+    const char *metrics);
+
+/* metrics.c: Prometheus text over HTTP, on a thread of its own */
+int metrics_start(struct proxy *p, const char *address, char *reason,
+    size_t size);
+void metrics_stop(void);
+/* A listening socket for "ADDR:PORT" or "unix:PATH", or -1 and the reason. */
+int listen_on(const char *address, char *reason, size_t size);
+
+/* backend.c */
+struct backend *backend_find(struct proxy *p, const struct backend_conf *c);
+bool backend_address(struct proxy *p, struct backend *b, unsigned number,
+    struct address *out);
+void backend_lookup(struct proxy *p, struct backend *b);
+bool resolver_start(struct proxy *p);
+void resolver_stop(struct proxy *p);
+void backend_del(struct backend *b);
+
+/* stats.c */
+struct wk_buf;
+void stats_text(struct proxy *p, const char *what, size_t len,
+    struct wk_buf *out);
+void stats_prometheus(struct proxy *p, struct wk_buf *out);
+void latency_add(struct server *s, uint64_t ns);

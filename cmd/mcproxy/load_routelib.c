@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* routelib: pools{}, settings{}, zones, routes{} with its handlers. */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/mcproxy/load_lua.h"
+#include "cmd/mcproxy/load_route.h"
+
+#define POOLS "mcproxy.routelib.pools"
+#define ROUTES "mcproxy.routelib.routes"
+
+static int
+keep(lua_State *L, const char *list)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	loader_of(L)->is_routelib = true;
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, list);
+	lua_createtable(L, 2, 0);
+	loader_where(L);
+	lua_rawseti(L, -2, 1);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 2);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+	return 0;
+}
+
+static int
+keep_pools(lua_State *L)
+{
+	return keep(L, POOLS);
+}
+
+static int
+keep_routes(lua_State *L)
+{
+	return keep(L, ROUTES);
+}
+
+static int
+set_settings(lua_State *L)
+{
+	static const char *const keys[] = { "backend_connect_timeout",
+	    "backend_retry_waittime", "backend_read_timeout",
+	    "backend_failure_limit", "backend_depth_limit",
+	    "backend_flap_time", "backend_flap_backoff_ramp",
+	    "backend_flap_backoff_max", "backend_use_tls", "tcp_keepalive",
+	    "active_req_limit", "active_request_limit", "buffer_memory_limit",
+	    "pool_options", "backend_options", NULL };
+	struct loader *ld = loader_of(L);
+	struct backend_options *o = &ld->defaults;
+	const char *where;
+	bool wants_tls = false;
+	lua_Number ramp;
+	uint64_t v;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	where = loader_where(L);
+	loader_check_keys(ld, 1, where, "settings", keys);
+	loader_seconds(ld, 1, "backend_connect_timeout", where,
+	    &o->connect_timeout_ns);
+	loader_seconds(ld, 1, "backend_retry_waittime", where,
+	    &o->retry_wait_ns);
+	loader_seconds(ld, 1, "backend_read_timeout", where,
+	    &o->read_timeout_ns);
+	loader_seconds(ld, 1, "backend_flap_time", where, &o->flap_time_ns);
+	loader_seconds(ld, 1, "backend_flap_backoff_max", where,
+	    &o->flap_max_ns);
+	loader_bool(ld, 1, "tcp_keepalive", where, &o->has_keepalive);
+	if (loader_bool(ld, 1, "backend_use_tls", where, &wants_tls) &&
+	    wants_tls)
+		loader_fail(ld, where, "backend_use_tls: TLS to backends is "
+		    "not supported");
+	if (loader_uint(ld, 1, "backend_failure_limit", where, 1000000, &v))
+		o->failure_limit = (unsigned)v;
+	if (loader_uint(ld, 1, "backend_depth_limit", where, 1000000, &v))
+		o->depth_limit = (unsigned)v;
+	loader_uint(ld, 1, "active_req_limit", where, UINT32_MAX,
+	    &ld->conf->request_limit);
+	loader_uint(ld, 1, "active_request_limit", where, UINT32_MAX,
+	    &ld->conf->request_limit);
+	if (loader_uint(ld, 1, "buffer_memory_limit", where, UINT32_MAX, &v))
+		ld->conf->memory_limit = v * 1024;
+	if (lua_getfield(L, 1, "backend_flap_backoff_ramp") != LUA_TNIL) {
+		ramp = lua_tonumber(L, -1);
+		if (!(ramp >= 1.1 && ramp <= 1000))
+			loader_fail(ld, where, "backend_flap_backoff_ramp: "
+			    "expected a number from 1.1");
+		o->flap_ramp = ramp;
+	}
+	lua_pop(L, 1);
+	if (loader_table(ld, 1, "backend_options", where)) {
+		loader_backend_options(ld, lua_gettop(L), where, o);
+		lua_pop(L, 1);
+	}
+	if (loader_table(ld, 1, "pool_options", where))
+		ld->pool_options = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+/* --- zones ---------------------------------------------------------------- */
+
+static int
+set_zone(lua_State *L, const char *zone)
+{
+	struct loader *ld = loader_of(L);
+
+	if (zone == NULL || *zone == '\0' || strlen(zone) >= ZONE_MAX)
+		return luaL_error(L, "local zone: expected a name of at most "
+		    "%d octets", ZONE_MAX - 1);
+	strcpy(ld->zone, zone);
+	return 0;
+}
+
+static int
+local_zone(lua_State *L)
+{
+	return set_zone(L, luaL_checkstring(L, 1));
+}
+
+static int
+local_zone_from_env(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1), *zone = getenv(name);
+
+	if (zone == NULL)
+		return luaL_error(L, "local_zone_from_env: %s is not in the "
+		    "environment", name);
+	return set_zone(L, zone);
+}
+
+static int
+local_zone_from_file(lua_State *L)
+{
+	const char *path = luaL_checkstring(L, 1);
+	FILE *fp = fopen(path, "re");
+	char line[ZONE_MAX + 1] = "";
+
+	if (fp == NULL || fgets(line, sizeof(line), fp) == NULL) {
+		if (fp != NULL)
+			fclose(fp);
+		return luaL_error(L, "local_zone_from_file: cannot read %s",
+		    path);
+	}
+	fclose(fp);
+	line[strcspn(line, "\r\n")] = '\0';
+	return set_zone(L, line);
+}
+
+static int
+ignore(lua_State *L)
+{
+	(void)L;
+	return 0;
+}
+
+static int
+no_handlers(lua_State *L)
+{
+	return luaL_error(L, "register_route_handlers: handlers written in Lua "
+	    "are not supported, as no Lua runs while requests are served");
+}
+
+void
+routelib_open(struct loader *ld)
+{
+	static const luaL_Reg functions[] = {
+		{ "pools", keep_pools },
+		{ "routes", keep_routes },
+		{ "settings", set_settings },
+		{ "local_zone", local_zone },
+		{ "local_zone_from_env", local_zone_from_env },
+		{ "local_zone_from_file", local_zone_from_file },
+		{ "verbosity", ignore },
+		{ "debug", ignore },
+		{ "register_route_handlers", no_handlers },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		lua_register(ld->L, functions[i].name, functions[i].func);
+	handlers_open(ld);
+}
+
+/* --- after the script: pools ---------------------------------------------- */
+
+/* A pool of the table on top of the stack, which stays. */
+static void
+make_pool(struct loader *ld, const char *name, const char *where)
+{
+	static const char *const keys[] = { "backends", "options",
+	    "backend_options", NULL };
+	lua_State *L = ld->L;
+	int table = lua_gettop(L), backends, options = 0, backend_options = 0;
+
+	if (!lua_istable(L, table))
+		loader_fail(ld, where, "pool %s: expected a table, got %s",
+		    name, luaL_typename(L, table));
+	loader_check_keys(ld, table, where, name, keys);
+	if (!loader_table(ld, table, "backends", where))
+		loader_fail(ld, where, "pool %s: backends are missing", name);
+	backends = lua_gettop(L);
+	if (loader_table(ld, table, "options", where))
+		options = lua_gettop(L);
+	if (loader_table(ld, table, "backend_options", where))
+		backend_options = lua_gettop(L);
+	loader_add_pool(ld, loader_pool(ld, name, backends, options,
+	    backend_options, where));
+	lua_settop(L, table);
+}
+
+/* set_NAME = { KEY = pool, … } makes pools set_NAME_KEY. */
+static void
+make_set(struct loader *ld, const char *name, const char *where)
+{
+	lua_State *L = ld->L;
+	int table = lua_gettop(L);
+	struct loader_keys keys;
+	size_t i;
+
+	if (!lua_istable(L, table))
+		loader_fail(ld, where, "set %s: expected a table of pools, got "
+		    "%s", name, luaL_typename(L, table));
+	loader_keys(ld, table, where, &keys);
+	for (i = 0; i < keys.n_array + keys.n_names; i++) {
+		if (i < keys.n_array) {
+			lua_rawgeti(L, table, (lua_Integer)i + 1);
+			lua_pushfstring(L, "%s_%d", name, (int)i + 1);
+		} else {
+			lua_getfield(L, table, keys.names[i - keys.n_array]);
+			lua_pushfstring(L, "%s_%s", name,
+			    keys.names[i - keys.n_array]);
+		}
+		lua_insert(L, -2);
+		make_pool(ld, lua_tostring(L, -2), where);
+		lua_settop(L, table);
+	}
+	handlers_add_set(ld, name, &keys);
+}
+
+static void
+make_pools(struct loader *ld, int table, const char *where)
+{
+	lua_State *L = ld->L;
+	const char *name;
+
+	for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			loader_fail(ld, where, "pools: expected NAME = { … }");
+		name = lua_tostring(L, -2);
+		if (strcmp(name, "internal") == 0)
+			loader_fail(ld, where, "pool internal: the name is "
+			    "reserved");
+		if (strncmp(name, "set_", 4) == 0)
+			make_set(ld, name, where);
+		else
+			make_pool(ld, name, where);
+	}
+}
+
+/* --- after the script: routes --------------------------------------------- */
+
+static void
+read_delimiter(struct loader *ld, int table, const char *key,
+    const char *where, char out[ROUTER_DELIMITER_MAX + 1])
+{
+	const char *text;
+
+	if (!loader_string(ld, table, key, where, &text))
+		return;
+	if (*text == '\0' || strlen(text) > ROUTER_DELIMITER_MAX)
+		loader_fail(ld, where, "%s: expected 1 to %d octets", key,
+		    ROUTER_DELIMITER_MAX);
+	strcpy(out, text);
+}
+
+static void
+read_conf(struct loader *ld, struct router *r, int table, const char *where)
+{
+	static const char *const keys[] = { "mode", "start", "stop", NULL };
+	const char *mode = "prefix", *ignored;
+	bool has_start, has_stop;
+
+	loader_check_keys(ld, table, where, "conf", keys);
+	loader_string(ld, table, "mode", where, &mode);
+	if (strcmp(mode, "anchor") == 0)
+		r->mode = ROUTER_ANCHOR;
+	else if (strcmp(mode, "prefix") != 0)
+		loader_fail(ld, where, "mode: expected prefix or anchor, got %s",
+		    mode);
+	has_start = loader_string(ld, table, "start", where, &ignored);
+	has_stop = loader_string(ld, table, "stop", where, &ignored);
+	if (r->mode == ROUTER_ANCHOR && has_start != has_stop)
+		loader_fail(ld, where, "start and stop must be given together");
+	read_delimiter(ld, table, "start", where, r->start);
+	read_delimiter(ld, table, "stop", where, r->stop);
+}
+
+static void
+read_map(struct loader *ld, struct router *r, int table, const char *where)
+{
+	struct loader_keys keys;
+	struct router_entry *e;
+	size_t i;
+
+	loader_keys(ld, table, where, &keys);
+	r->entries = loader_need(ld, conf_alloc(ld->conf, (keys.n_names + 1) *
+	    sizeof(*r->entries)));
+	for (i = 0; i < keys.n_names; i++) {
+		e = &r->entries[r->n_entries++];
+		e->prefix = keys.names[i];
+		e->len = strlen(e->prefix);
+		lua_getfield(ld->L, table, keys.names[i]);
+		handlers_compile_entry(ld, where, keys.names[i], e->by_command);
+		lua_pop(ld->L, 1);
+	}
+	router_sort(r);
+}
+
+static void
+make_routes(struct loader *ld, int table, const char *where)
+{
+	static const char *const keys[] = { "conf", "map", "cmap", "default",
+	    "tag", NULL };
+	lua_State *L = ld->L;
+	const char *tag = "";
+	struct router *r;
+
+	loader_check_keys(ld, table, where, "routes", keys);
+	loader_string(ld, table, "tag", where, &tag);
+	r = loader_router(ld, tag, where);
+	strcpy(r->start, "/");
+	strcpy(r->stop, "/");
+	if (loader_table(ld, table, "conf", where))
+		read_conf(ld, r, lua_gettop(L), where);
+	lua_settop(L, table);
+	if (loader_table(ld, table, "map", where))
+		read_map(ld, r, lua_gettop(L), where);
+	lua_settop(L, table);
+	if (loader_table(ld, table, "cmap", where))
+		handlers_compile_commands(ld, where, "cmap", r->by_command);
+	lua_settop(L, table);
+	if (lua_getfield(L, table, "default") != LUA_TNIL)
+		r->fallback = handlers_compile(ld, where, "default");
+	lua_settop(L, table);
+}
+
+static void
+for_each(struct loader *ld, const char *list_name,
+    void (*make)(struct loader *ld, int table, const char *where))
+{
+	lua_State *L = ld->L;
+	int top = lua_gettop(L);
+	lua_Integer i, n;
+
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, list_name);
+	n = (lua_Integer)lua_rawlen(L, top + 1);
+	for (i = 1; i <= n; i++) {
+		luaL_checkstack(L, 20, NULL);
+		lua_rawgeti(L, top + 1, i);
+		lua_rawgeti(L, -1, 1);
+		lua_rawgeti(L, -2, 2);
+		make(ld, top + 4, lua_tostring(L, -2));
+		lua_settop(L, top + 1);
+	}
+	lua_settop(L, top);
+}
+
+void
+routelib_finish(struct loader *ld)
+{
+	for_each(ld, POOLS, make_pools);
+	for_each(ld, ROUTES, make_routes);
+	if (ld->conf->n_routers == 0)
+		loader_fail(ld, "configuration", "no routes, expected "
+		    "routes{ map = …, default = … }");
+}

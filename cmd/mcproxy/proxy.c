@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/* The main thread: listening, accepting, signals, reloading, the end. */
+#include "config.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/load.h"
+#include "common/base/clock.h"
+#include "common/cli/diag.h"
+#include "common/cli/exit.h"
+#include "common/cli/signals.h"
+
+#define BACKLOG 1024
+#define ACCEPT_MAX 256		/* in one go */
+#define ACCEPT_PAUSE_MS 100	/* when descriptors have run out */
+
+/* --- listening ------------------------------------------------------------ */
+
+static int
+listen_unix(const char *path, char *reason, size_t size)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(un.sun_path)) {
+		snprintf(reason, size, "unix:%s: path too long", path);
+		return -1;
+	}
+	strcpy(un.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
+	    listen(fd, BACKLOG) < 0) {
+		snprintf(reason, size, "unix:%s: %s", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+listen_tcp(const struct addrinfo *a)
+{
+	int fd, one = 1;
+
+	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (a->ai_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
+	    listen(fd, BACKLOG) == 0)
+		return fd;
+	one = errno;
+	close(fd);
+	errno = one;
+	return -1;
+}
+
+int
+listen_on(const char *address, char *reason, size_t size)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *all;
+	const char *colon = strrchr(address, ':');
+	char host[256];
+	size_t len;
+	int fd, rc;
+
+	if (strncmp(address, "unix:", 5) == 0)
+		return listen_unix(address + 5, reason, size);
+	len = colon == NULL ? 0 : (size_t)(colon - address);
+	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
+		address++;
+		len -= 2;
+	}
+	if (colon == NULL || len >= sizeof(host)) {
+		snprintf(reason, size, "%s: expected ADDR:PORT, [IPV6]:PORT or "
+		    "unix:PATH", address);
+		return -1;
+	}
+	memcpy(host, address, len);
+	host[len] = '\0';
+	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, colon + 1, &hints,
+	    &all);
+	if (rc != 0) {
+		snprintf(reason, size, "%s: %s", address, gai_strerror(rc));
+		return -1;
+	}
+	fd = listen_tcp(all);
+	if (fd < 0)
+		snprintf(reason, size, "%s: %s", address, strerror(errno));
+	freeaddrinfo(all);
+	return fd;
+}
+
+/* "[TAG@]ADDRESS" */
+int
+proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
+{
+	const char *at = strchr(text, '@'), *address = text;
+	struct listener *l = &p->listeners[p->n_listeners];
+
+	if (p->n_listeners == LISTENERS_MAX) {
+		snprintf(reason, size, "more than %d listeners",
+		    LISTENERS_MAX);
+		return WK_E_LIMIT;
+	}
+	l->tag[0] = '\0';
+	if (at != NULL && strncmp(text, "unix:", 5) != 0) {
+		if (at - text > ROUTER_TAG_MAX || at == text) {
+			snprintf(reason, size, "%s: a tag has 1 to %d octets",
+			    text, ROUTER_TAG_MAX);
+			return WK_E_INVALID;
+		}
+		memcpy(l->tag, text, (size_t)(at - text));
+		l->tag[at - text] = '\0';
+		address = at + 1;
+	}
+	l->fd = listen_on(address, reason, size);
+	if (l->fd < 0)
+		return WK_E_SYSTEM;
+	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+	p->n_listeners++;
+	return WK_OK;
+}
+
+/* --- accepting ------------------------------------------------------------ */
+
+static void
+hand_over(struct proxy *p, int fd, uint8_t listener)
+{
+	static size_t next;
+	int one = 1;
+
+	if (atomic_load(&p->n_clients) >= p->options.max_clients) {
+		static const char full[] =
+		    "SERVER_ERROR too many open connections\r\n";
+
+		counter_add(&p->clients_refused, 1);
+		if (send(fd, full, sizeof(full) - 1, MSG_NOSIGNAL) < 0)
+			one = 0;
+		close(fd);
+		return;
+	}
+	if (p->listeners[listener].path == NULL)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	client_new(p->workers[next++ % p->n_workers], fd, listener);
+}
+
+/* False when there are no descriptors left. */
+static bool
+accept_all(struct proxy *p, uint8_t listener)
+{
+	int fd, i;
+
+	for (i = 0; i < ACCEPT_MAX; i++) {
+		fd = accept4(p->listeners[listener].fd, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0)
+			hand_over(p, fd, listener);
+		else if (errno == EMFILE || errno == ENFILE ||
+		    errno == ENOBUFS || errno == ENOMEM)
+			return false;
+		else if (errno != ECONNABORTED && errno != EINTR)
+			return true;
+	}
+	return true;
+}
+
+/* --- configurations ------------------------------------------------------- */
+
+/* Counters keep their place, and so their value, for the whole run. */
+static bool
+map_counters(struct proxy *p, struct generation *g)
+{
+	size_t i, k, n = atomic_load(&p->n_counters);
+
+	if (g->conf->n_counters > COUNTERS_MAX)
+		return false;
+	for (i = 0; i < g->conf->n_counters; i++) {
+		for (k = 0; k < n; k++)
+			if (strncmp(p->counters[k], g->conf->counters[i],
+			    sizeof(p->counters[k]) - 1) == 0)
+				break;
+		if (k == COUNTERS_MAX)
+			return false;
+		if (k == n) {
+			snprintf(p->counters[k], sizeof(p->counters[k]), "%s",
+			    g->conf->counters[i]);
+			atomic_store(&p->n_counters, ++n);
+		}
+		g->counters[i] = k;
+	}
+	return true;
+}
+
+/* No worker may miss a generation: each gives back a reference to all. */
+static void
+wait_until_adopted(struct proxy *p)
+{
+	const struct timespec moment = { .tv_nsec = 200000 };
+	const struct generation *g = atomic_load(&p->current);
+	size_t i;
+
+	for (i = 0; i < p->n_workers; i++)
+		while (atomic_load(&p->workers[i]->adopted) != g) {
+			worker_wake(p->workers[i]);
+			nanosleep(&moment, NULL);
+		}
+}
+
+/*
+ * Make a configuration the current one, for all workers at once: whatever any
+ * of them starts after its next look runs under it. On WK_OK it is the
+ * proxy's; the last worker to leave it frees it.
+ */
+int
+proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
+{
+	struct generation *g = calloc(1, sizeof(*g));
+	struct backend *b;
+	size_t i;
+
+	if (g == NULL) {
+		snprintf(reason, size, "out of memory");
+		return WK_E_NOMEM;
+	}
+	g->conf = c;
+	if (c->n_buckets > BUCKETS_MAX || !map_counters(p, g)) {
+		snprintf(reason, size, "too many %s",
+		    c->n_buckets > BUCKETS_MAX ? "rate limits" : "counters");
+		free(g);
+		return WK_E_LIMIT;
+	}
+	for (i = 0; i < c->n_backends; i++) {
+		b = backend_find(p, c->backends[i]);
+		if (b == NULL) {
+			snprintf(reason, size, "more than %d backends since "
+			    "the start", CONF_BACKENDS_MAX);
+			free(g);
+			return WK_E_LIMIT;
+		}
+		c->backends[i]->id = b->id;
+	}
+	wait_until_adopted(p);
+	for (i = 0; i < ROUTE_KINDS; i++)
+		atomic_store(&p->functions[i], c->kinds[i]);
+	atomic_store(&p->functions[ROUTE_KINDS], c->n_routers);
+	atomic_store(&p->request_limit, c->request_limit);
+	atomic_store(&g->refs, (unsigned)p->options.threads);
+	atomic_store(&p->current, g);
+	for (i = 0; i < p->n_workers; i++)
+		worker_wake(p->workers[i]);
+	return WK_OK;
+}
+
+static void
+reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
+{
+	char reason[LOAD_REASON_MAX] = "there is no file to read again";
+	struct conf *c = reload != NULL ? reload(reason) : NULL;
+
+	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
+		conf_del(c);
+		c = NULL;
+	}
+	if (c == NULL) {
+		counter_add(&p->reload_fails, 1);
+		wk_warn("%s", reason);
+		wk_caution("the old configuration stays");
+		return;
+	}
+	counter_add(&p->reloads, 1);
+	wk_notice("configuration read again");
+}
+
+/* --- running -------------------------------------------------------------- */
+
+static void
+close_listeners(struct proxy *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_listeners; i++) {
+		close(p->listeners[i].fd);
+		if (p->listeners[i].path != NULL)
+			unlink(p->listeners[i].path);
+	}
+}
+
+static void
+serve(struct proxy *p, struct conf *(*reload)(char *reason))
+{
+	struct pollfd fds[LISTENERS_MAX + 1];
+	size_t i, n = p->n_listeners;
+	int wait = -1;
+
+	fds[n].fd = wk_signals_fd();
+	fds[n].events = POLLIN;
+	while (wk_signals_stopped() == 0) {
+		for (i = 0; i < n; i++) {
+			/* Out of descriptors: let clients leave first. */
+			fds[i].fd = wait < 0 ? p->listeners[i].fd : -1;
+			fds[i].events = POLLIN;
+			fds[i].revents = 0;
+		}
+		fds[n].revents = 0;
+		if (poll(fds, n + 1, wait) < 0 && errno != EINTR) {
+			wk_warn_errno(errno, "poll");
+			return;
+		}
+		wait = -1;
+		if ((wk_signals_take() & WK_SIGNAL_RELOAD) != 0)
+			reload_now(p, reload);
+		for (i = 0; i < n; i++)
+			if (fds[i].revents != 0 && !accept_all(p, (uint8_t)i))
+				wait = ACCEPT_PAUSE_MS;
+	}
+}
+
+/* Workers finish what they have; after the drain time they stop anyway. */
+static void
+stop_workers(struct proxy *p)
+{
+	struct timespec until;
+	uint64_t until_ns = wk_clock_wall_ns() + p->options.drain_ns;
+	size_t i;
+
+	atomic_store(&p->stop, 1);
+	for (i = 0; i < p->n_workers; i++)
+		worker_wake(p->workers[i]);
+	until.tv_sec = (time_t)(until_ns / WK_NS_PER_SEC);
+	until.tv_nsec = (long)(until_ns % WK_NS_PER_SEC);
+	for (i = 0; i < p->n_workers; i++) {
+		if (pthread_timedjoin_np(p->workers[i]->thread, NULL,
+		    &until) == 0)
+			continue;
+		atomic_store(&p->stop, 2);
+		worker_wake(p->workers[i]);
+		pthread_join(p->workers[i]->thread, NULL);
+	}
+}
+
+static void
+clean_up(struct proxy *p)
+{
+	size_t i, n = atomic_load(&p->n_backends);
+
+	for (i = 0; i < p->n_workers; i++)
+		worker_del(p->workers[i]);
+	for (i = 0; i < n; i++)
+		backend_del(p->backends[i]);
+}
+
+int
+proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
+    const char *metrics)
+{
+	char reason[256];
+	unsigned i;
+	int rc = WK_EXIT_OK;
+
+	p->started_ns = wk_clock_now_ns();
+	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
+		if (worker_start(p, i) != WK_OK) {
+			wk_warn_errno(errno, "worker");
+			rc = WK_EXIT_SYSTEM;
+		}
+	if (rc == WK_EXIT_OK && metrics != NULL &&
+	    metrics_start(p, metrics, reason, sizeof(reason)) != WK_OK) {
+		wk_warn("--metrics %s", reason);
+		rc = WK_EXIT_SYSTEM;
+	}
+	if (rc == WK_EXIT_OK) {
+		wk_notice("ready");
+		serve(p, reload);
+	}
+	close_listeners(p);
+	stop_workers(p);
+	metrics_stop();
+	resolver_stop(p);
+	clean_up(p);
+	return rc;
+}

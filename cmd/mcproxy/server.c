@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: MIT */
+/* One worker's connections to the backends: queueing, writing, failing. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/server_read.h"
+#include "common/base/clock.h"
+
+#define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
+
+static void connect_now(struct server *s);
+
+static void
+set_state(struct server *s, enum server_state state)
+{
+	s->state = state;
+	atomic_store_explicit(&s->count.state, state, memory_order_relaxed);
+}
+
+/* --- subs ----------------------------------------------------------------- */
+
+void
+sub_release(struct worker *w, struct sub *sub)
+{
+	struct request_state *r = sub->request;
+
+	answer_clear(w, &sub->answer);
+	if (sub->is_own) {
+		sub->next = w->free_subs;
+		w->free_subs = sub;
+	}
+	request_unref(w, r);
+}
+
+/* An answer of ours instead of the backend's; the sub stays where it is. */
+void
+sub_fail(struct worker *w, struct sub *sub, const char *text)
+{
+	answer_clear(w, &sub->answer);
+	sub->answer.text = text;
+	sub->answer.class = RESPONSE_ERROR;
+	sub->is_answered = true;
+	handler_done(w, sub);
+}
+
+void
+server_pop(struct server *s)
+{
+	struct sub *sub = s->head;
+
+	s->head = sub->next;
+	if (s->head == NULL)
+		s->tail = NULL;
+	s->depth--;
+	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
+	sub_release(s->worker, sub);
+}
+
+/* --- failing -------------------------------------------------------------- */
+
+static bool
+is_bad(const struct server *s)
+{
+	return s->failures > s->backend->conf.options.failure_limit;
+}
+
+/* How long to stay away: the retry wait, longer and longer if it flaps. */
+static uint64_t
+retry_wait(struct server *s)
+{
+	const struct backend_options *o = &s->backend->conf.options;
+	double wait = (double)o->retry_wait_ns;
+	unsigned i;
+
+	for (i = o->failure_limit; i < s->flaps; i++) {
+		wait *= o->flap_ramp;
+		if (wait >= (double)o->flap_max_ns)
+			return o->flap_max_ns;
+	}
+	/* Up to a tenth more, so that not all come back in one moment. */
+	return (uint64_t)(wait * (1.0 +
+	    (double)(worker_random(s->worker) % 100) / 1000));
+}
+
+static void
+close_socket(struct server *s)
+{
+	struct store *store = &s->worker->store;
+
+	if (s->source.fd >= 0)
+		close(s->source.fd);
+	s->source.fd = -1;
+	chain_clear(store, &s->out);
+	block_unref(store, s->block);
+	s->block = NULL;
+	free(s->rest);
+	s->rest = NULL;
+	s->rest_len = 0;
+	s->group_keys = 0;
+	s->is_full = false;
+	response_reader_init(&s->reader);
+}
+
+static void
+fail_queue(struct server *s)
+{
+	struct worker *w = s->worker;
+	struct sub *sub, *next;
+
+	sub = s->head;
+	s->head = s->tail = NULL;
+	s->depth = 0;
+	atomic_store_explicit(&s->count.depth, 0, memory_order_relaxed);
+	for (; sub != NULL; sub = next) {
+		next = sub->next;
+		if (!sub->is_answered) {
+			counter_add(&s->count.errors, 1);
+			sub_fail(w, sub, BACKEND_FAILURE);
+		}
+		sub_release(w, sub);
+	}
+}
+
+void
+server_fail(struct server *s, bool is_hung)
+{
+	const struct backend_options *o = &s->backend->conf.options;
+	struct worker *w = s->worker;
+	bool was_bad = is_bad(s);
+
+	if (s->state == SERVER_UP && o->flap_time_ns > 0 &&
+	    w->now_ns - s->up_ns < o->flap_time_ns)
+		s->flaps++;
+	else if (s->state == SERVER_UP)
+		s->flaps = 0;
+	/* Hung: three more timeouts would tell nothing new. */
+	s->failures = is_hung || s->flaps > o->failure_limit ?
+	    o->failure_limit + 1 : s->failures + 1;
+	s->address++;
+	counter_add(&w->count.backends_failed, 1);
+	close_socket(s);
+	set_state(s, SERVER_WAITING);
+	s->deadline_ns = w->now_ns;
+	if (is_hung)
+		atomic_store(&s->backend->hung_ns, w->now_ns);
+	if (is_bad(s)) {
+		s->deadline_ns += retry_wait(s);
+		if (!was_bad)
+			atomic_fetch_add(&s->backend->n_bad, 1);
+	}
+	worker_at(w, s->deadline_ns);
+	fail_queue(s);
+}
+
+/* --- connecting ----------------------------------------------------------- */
+
+static void
+send_probe(struct server *s, uint64_t timeout_ns)
+{
+	static const char probe[] = "version\r\n";
+
+	set_state(s, SERVER_PROBING);
+	s->deadline_ns = s->worker->now_ns + timeout_ns;
+	worker_at(s->worker, s->deadline_ns);
+	/* Nine octets into an empty socket; if not, the deadline decides. */
+	if (send(s->source.fd, probe, sizeof(probe) - 1, MSG_NOSIGNAL) < 0 &&
+	    errno != EAGAIN)
+		server_fail(s, false);
+}
+
+static void
+set_options(int fd, const struct backend_options *o, int family)
+{
+	int one = 1;
+
+	if (family == AF_UNIX)
+		return;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (o->has_keepalive)
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
+static void
+connect_now(struct server *s)
+{
+	struct worker *w = s->worker;
+	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP |
+	    EPOLLET, .data.ptr = &s->source };
+	struct address a;
+	int fd;
+
+	if (!backend_address(w->proxy, s->backend, s->address, &a)) {
+		s->deadline_ns = w->now_ns + NAME_WAIT_NS;
+		worker_at(w, s->deadline_ns);
+		return;
+	}
+	fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    0);
+	if (fd < 0) {
+		server_fail(s, false);
+		return;
+	}
+	set_options(fd, &s->backend->conf.options, a.at.ss_family);
+	s->source.fd = fd;
+	counter_add(&s->count.connects, 1);
+	set_state(s, SERVER_CONNECTING);
+	s->deadline_ns = w->now_ns +
+	    s->backend->conf.options.connect_timeout_ns;
+	worker_at(w, s->deadline_ns);
+	if ((connect(fd, (struct sockaddr *)&a.at, a.len) < 0 &&
+	    errno != EINPROGRESS) ||
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+		server_fail(s, false);
+}
+
+void
+server_is_up(struct server *s)
+{
+	struct worker *w = s->worker;
+
+	if (is_bad(s))
+		atomic_fetch_sub(&s->backend->n_bad, 1);
+	s->failures = 0;
+	s->up_ns = w->now_ns;
+	set_state(s, SERVER_UP);
+	if (s->head != NULL)
+		worker_at(w, s->head->since_ns +
+		    s->backend->conf.options.read_timeout_ns);
+	server_touch(s);
+}
+
+static void
+finish_connect(struct server *s)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
+	    error != 0)
+		server_fail(s, false);
+	else
+		send_probe(s, s->backend->conf.options.read_timeout_ns);
+}
+
+void
+server_event(struct server *s, uint32_t events)
+{
+	if (s->source.fd < 0)
+		return;
+	if (s->state == SERVER_CONNECTING) {
+		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+			finish_connect(s);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0 && s->is_full) {
+		s->is_full = false;
+		server_touch(s);
+	}
+	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		server_read(s);
+}
+
+/* --- queueing ------------------------------------------------------------- */
+
+void
+server_touch(struct server *s)
+{
+	if (s->is_dirty)
+		return;
+	s->is_dirty = true;
+	s->next_dirty = s->worker->dirty_servers;
+	s->worker->dirty_servers = s;
+}
+
+static struct server *
+pick_connection(struct worker *w, unsigned backend)
+{
+	struct server **all = w->servers[backend], *best = NULL;
+	size_t i;
+
+	if (all == NULL)
+		return NULL;
+	for (i = 0; all[i] != NULL; i++)
+		if (all[i]->state != SERVER_WAITING &&
+		    (best == NULL || all[i]->depth < best->depth))
+			best = all[i];
+	return best;
+}
+
+/* Another worker may have found out that this backend hangs. */
+static bool
+has_hung_since(struct server *s)
+{
+	uint64_t hung_ns = atomic_load(&s->backend->hung_ns);
+
+	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP || s->read_ns > hung_ns ||
+	    s->up_ns > hung_ns)
+		return false;
+	server_fail(s, true);
+	return true;
+}
+
+void
+server_submit(struct worker *w, unsigned backend, struct sub *sub)
+{
+	struct server *s = pick_connection(w, backend);
+	const struct backend_options *o;
+
+	if (s == NULL || has_hung_since(s)) {
+		sub_fail(w, sub, BACKEND_FAILURE);
+		sub_release(w, sub);
+		return;
+	}
+	o = &s->backend->conf.options;
+	if (o->depth_limit > 0 && s->depth >= o->depth_limit) {
+		counter_add(&w->count.depth_failed, 1);
+		sub_fail(w, sub, BACKEND_FAILURE);
+		sub_release(w, sub);
+		return;
+	}
+	if (s->state == SERVER_UP && s->head == NULL &&
+	    w->proxy->options.idle_ping_ns > 0 &&
+	    w->now_ns - s->read_ns > w->proxy->options.idle_ping_ns)
+		send_probe(s, o->read_timeout_ns);
+	if (s->state == SERVER_WAITING || !command_write(s, sub)) {
+		sub_fail(w, sub, BACKEND_FAILURE);
+		sub_release(w, sub);
+		return;
+	}
+	sub->since_ns = w->now_ns;
+	sub->next = NULL;
+	if (s->tail == NULL) {
+		s->head = sub;
+		worker_at(w, w->now_ns + o->read_timeout_ns);
+	} else {
+		s->tail->next = sub;
+	}
+	s->tail = sub;
+	s->depth++;
+	counter_add(&s->count.requests, 1);
+	server_touch(s);
+}
+
+void
+server_flush(struct server *s)
+{
+	struct store *store = &s->worker->store;
+	uint64_t written = 0;
+	int rc;
+
+	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
+	if (s->group_keys > 0) {
+		s->group_keys = 0;
+		if (!chain_copy(store, &s->out, &s->block, "\r\n", 2)) {
+			server_fail(s, false);
+			return;
+		}
+	}
+	if (s->state != SERVER_UP || s->is_full || s->out.bytes == 0)
+		return;
+	rc = chain_write(store, &s->out, s->source.fd, &written);
+	counter_add(&s->count.bytes_out, written);
+	s->is_full = rc == 1;
+	if (rc < 0)
+		server_fail(s, false);
+}
+
+/* --- deadlines ------------------------------------------------------------ */
+
+/*
+ * Requests that waited too long fail, and what still comes for them is thrown
+ * away: the connection stays in step. If nothing at all came, it hangs.
+ */
+static void
+expire_queue(struct server *s)
+{
+	uint64_t timeout = s->backend->conf.options.read_timeout_ns;
+	struct worker *w = s->worker;
+	struct sub *sub = s->head;
+
+	if (sub != NULL && s->state == SERVER_UP &&
+	    sub->since_ns + timeout <= w->now_ns &&
+	    s->read_ns < sub->since_ns + timeout / 2 &&
+	    s->up_ns + timeout <= w->now_ns) {
+		counter_add(&s->count.timeouts, s->depth);
+		server_fail(s, true);
+		return;
+	}
+	for (; sub != NULL && sub->since_ns + timeout <= w->now_ns;
+	    sub = sub->next) {
+		if (sub->is_answered)
+			continue;
+		counter_add(&s->count.timeouts, 1);
+		counter_add(&s->count.errors, 1);
+		sub_fail(w, sub, BACKEND_FAILURE);
+	}
+	if (sub != NULL)
+		worker_at(w, sub->since_ns + timeout);
+	else if (s->head != NULL)
+		worker_at(w, w->now_ns + timeout);
+}
+
+static void
+check_deadline(struct server *s)
+{
+	struct worker *w = s->worker;
+
+	/* Never connected, and so never used. */
+	if (s->backend->conf.options.is_down)
+		return;
+	if (s->state != SERVER_UP && s->deadline_ns <= w->now_ns) {
+		if (s->state == SERVER_WAITING)
+			connect_now(s);
+		else
+			server_fail(s, s->state == SERVER_PROBING);
+	}
+	if (s->state != SERVER_UP)
+		worker_at(w, s->deadline_ns);
+	expire_queue(s);
+}
+
+void
+server_timers(struct worker *w)
+{
+	size_t id, i, n = atomic_load(&w->proxy->n_backends);
+
+	for (id = 0; id < n; id++)
+		for (i = 0; w->servers[id] != NULL &&
+		    w->servers[id][i] != NULL; i++)
+			if (!w->servers[id][i]->is_closing)
+				check_deadline(w->servers[id][i]);
+}
+
+/* --- configurations ------------------------------------------------------- */
+
+static struct server *
+server_new(struct worker *w, struct backend *b)
+{
+	struct server *s = calloc(1, sizeof(*s));
+
+	if (s == NULL)
+		return NULL;
+	s->source.kind = SOURCE_SERVER;
+	s->source.fd = -1;
+	s->worker = w;
+	s->backend = b;
+	s->read_ns = w->now_ns;
+	s->deadline_ns = w->now_ns;
+	return s;
+}
+
+static void
+open_backend(struct worker *w, struct backend *b)
+{
+	unsigned i, n = b->conf.options.connections;
+	struct server **all;
+
+	if (w->servers[b->id] != NULL) {
+		for (i = 0; w->servers[b->id][i] != NULL; i++)
+			w->servers[b->id][i]->is_closing = false;
+		worker_at(w, w->now_ns);
+		return;
+	}
+	all = calloc(n + 1, sizeof(struct server *));
+	if (all == NULL)
+		return;
+	for (i = 0; i < n; i++)
+		all[i] = server_new(w, b);
+	atomic_store(&w->servers[b->id], all);
+	for (i = 0; i < n && all[i] != NULL; i++)
+		if (!b->conf.options.is_down)
+			connect_now(all[i]);
+}
+
+void
+server_adopt(struct worker *w, const struct conf *c)
+{
+	size_t id, i, n = atomic_load(&w->proxy->n_backends);
+
+	for (id = 0; id < n; id++)
+		for (i = 0; w->servers[id] != NULL &&
+		    w->servers[id][i] != NULL; i++)
+			w->servers[id][i]->is_closing = true;
+	for (i = 0; i < c->n_backends; i++)
+		open_backend(w, w->proxy->backends[c->backends[i]->id]);
+	/* What is left drains: its requests are answered, then it closes. */
+	for (id = 0; id < n; id++)
+		for (i = 0; w->servers[id] != NULL &&
+		    w->servers[id][i] != NULL; i++)
+			server_drain(w->servers[id][i]);
+}
+
+void
+server_drain(struct server *s)
+{
+	if (!s->is_closing || s->head != NULL)
+		return;
+	if (is_bad(s))
+		atomic_fetch_sub(&s->backend->n_bad, 1);
+	s->failures = 0;
+	s->deadline_ns = 0;
+	close_socket(s);
+	set_state(s, SERVER_WAITING);
+}
+
+void
+server_close_all(struct worker *w)
+{
+	size_t id, i;
+
+	for (id = 0; id < CONF_BACKENDS_MAX; id++) {
+		if (w->servers[id] == NULL)
+			continue;
+		for (i = 0; w->servers[id][i] != NULL; i++) {
+			close_socket(w->servers[id][i]);
+			fail_queue(w->servers[id][i]);
+			free(w->servers[id][i]);
+		}
+		free(w->servers[id]);
+		w->servers[id] = NULL;
+	}
+}

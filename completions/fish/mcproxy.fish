@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# fish completion for mcproxy(1)
+
+set -l c complete -c mcproxy
+$c -s t -l check -d 'check the configuration and explain it'
+$c -l where -x -d 'say which backend the key goes to'
+$c -l tag -x -d 'with --where, for listeners of this tag'
+$c -l pool -x -d 'a pool instead of a file'
+$c -l arg -x -d 'argument for the file'
+$c -l lax -d 'ignore unknown keys in the file'
+$c -l unsafe-lua -d 'give the file all of Lua'
+$c -s l -l listen -x -a '127.0.0.1: unix:' -d 'listen here'
+$c -l max-clients -x -d 'refuse more connections'
+$c -l max-value -x -d 'refuse longer values'
+$c -l client-buffer -x -d 'stop reading from a client with this much to fetch'
+$c -l answer-key -x -a 'client stored' -d 'keys in answers'
+$c -l multiget-errors -x -a 'miss inline fail' -d 'keys of a failed backend'
+$c -l threads -x -d 'worker threads'
+$c -l memory -x -d 'limit for values that wait'
+$c -l idle-ping -x -d 'probe a backend after so long'
+$c -l drain-time -x -d 'wait so long at the end'
+$c -l metrics -x -a '127.0.0.1:' -d 'serve Prometheus text here'
+$c -s q -l quiet -d 'no notices'
+$c -s v -l verbose -d 'say more'
+$c -s j -l json -d 'one JSON object per line'
+$c -s h -l help -d 'show help'
+$c -s V -l version -d 'show the version'

@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# mcproxy's face: checking configurations, and what it says about bad ones.
+
+load tool
+
+setup() {
+  cd "$BATS_TEST_TMPDIR" || exit
+  cat >pools.lua <<'LUA'
+local s = require("lib/simple")
+s.pool{ name = "foo", backends = { "127.0.0.1:11212", "127.0.0.1:11213" } }
+s.pool{ name = "bar", backends = { "127.0.0.1:11214", "127.0.0.1:11215" } }
+LUA
+}
+
+@test "--check explains pools, backends and routes" {
+  run -0 --separate-stderr mcproxy --check pools.lua
+  [ "${lines[0]}" = "pool foo backends 2 distribution jump hash xxh3" ]
+  [ "${lines[1]}" = "backend foo 0 127.0.0.1:11212 label 127.0.0.1:11212" ]
+  [ "${lines[6]}" = "route prefix bar commands all to bar" ]
+  [ "${#lines[@]}" -eq 8 ]
+  [ -z "$stderr" ]
+}
+
+@test "--where tells the backend of each key, 1 when there is none" {
+  run -0 mcproxy --where /foo/key1 --where /foo/key2 pools.lua
+  [ "${lines[0]}" = "where /foo/key1 pool foo backend 0 127.0.0.1:11212 sent key1" ]
+  [ "${lines[1]}" = "where /foo/key2 pool foo backend 1 127.0.0.1:11213 sent key2" ]
+  run -1 mcproxy --where /nope/a pools.lua
+  [ "$output" = "where /nope/a nowhere" ]
+}
+
+@test "--where places forty keys as memcached's proxy does" {
+  local i where=()
+  for ((i = 1; i <= 40; i++)); do where+=(--where "/foo/key$i"); done
+  run -0 mcproxy "${where[@]}" pools.lua
+  [ "$(awk '{ printf "%s", $6 }' <<<"$output")" = 0111111111010000100000010011011000111000 ]
+}
+
+@test "--json is NDJSON" {
+  run -0 mcproxy --json --check pools.lua
+  [ "$(jq -r 'select(.event == "backend") | .label' <<<"$output" | wc -l)" -eq 4 ]
+  run -0 mcproxy --json --where /foo/key1 pools.lua
+  [ "$(jq -c '[.pool, .index, .sent]' <<<"$output")" = '["foo",0,"key1"]' ]
+}
+
+@test "pools from the command line need no file" {
+  run -0 mcproxy --check --pool foo=127.0.0.1:11212,127.0.0.1:11213 --pool bar=unix:/tmp/b
+  [[ $output == *"backend bar 0 /tmp/b label unix:/tmp/b"* ]]
+  run -2 --separate-stderr mcproxy --check --pool foo
+  [ "$stderr" = "mcproxy: --pool foo: expected NAME=ADDRESS,ADDRESS,..." ]
+}
+
+@test "standard input is a file, too, and gets its argument" {
+  run -0 mcproxy --check --arg east - <<'LUA'
+local zone = ...
+pools{ [zone] = { backends = { "127.0.0.1:11212" } } }
+routes{ default = route_direct{ child = zone } }
+LUA
+  [[ $output == *"route prefix * commands all to east"* ]]
+}
+
+@test "errors name file, line and what was expected, exit code 2" {
+  printf '\npool{ name = "a", backends = { "127.0.0.1" } }\n' >bad.lua
+  run -2 --separate-stderr mcproxy bad.lua
+  [ -z "$output" ]
+  [ "$stderr" = "mcproxy: bad.lua:2: 127.0.0.1 is an invalid backend, expected HOST:PORT, [IPV6]:PORT or unix:PATH" ]
+  run -2 --separate-stderr mcproxy no-such.lua
+  [ "$stderr" = "mcproxy: no-such.lua: No such file or directory" ]
+}
+
+@test "a file cannot reach the system unless allowed" {
+  printf 'os.execute("touch escaped")\npool{ name = "a", backends = { "a:1" } }\n' >evil.lua
+  run -2 --separate-stderr mcproxy --check evil.lua
+  [ ! -e escaped ]
+  run -0 mcproxy --check --unsafe-lua evil.lua
+  [ -e escaped ]
+}
+
+@test "unknown keys are errors unless --lax" {
+  printf 'pool{ name = "a", color = 1, backends = { "a:1" } }\n' >typo.lua
+  run -2 --separate-stderr mcproxy --check typo.lua
+  [[ $stderr == *"typo.lua:1: pool: unknown key color, expected one of "* ]]
+  run -0 mcproxy --check --lax typo.lua
+}
+
+@test "options that exclude each other" {
+  run -2 --separate-stderr mcproxy --pool a=b:1 pools.lua
+  [ "$stderr" = "mcproxy: --pool and a FILE exclude each other (see mcproxy --help)" ]
+  run -2 --separate-stderr mcproxy --tag x pools.lua
+  [ "$stderr" = "mcproxy: --tag needs --where (see mcproxy --help)" ]
+  run -2 --separate-stderr mcproxy --thread 0 pools.lua
+  [[ $stderr == *"expected a whole number from 1 to 64"* ]]
+}
+
+@test "an address that cannot be bound is named, exit code 4" {
+  run -4 --separate-stderr mcproxy --listen 192.0.2.1:11211 pools.lua
+  [ "$stderr" = "mcproxy: --listen 192.0.2.1:11211: Cannot assign requested address" ]
+}
+
+@test "a full disk is a failure" {
+  run -4 --separate-stderr bash -c 'mcproxy --check pools.lua >/dev/full'
+  [[ $stderr == *"No space left on device"* ]]
+}

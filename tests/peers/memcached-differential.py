@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The same random commands to a plain memcached and to a proxy in front of
+another one: every answer must be the same, octet for octet.
+
+Usage: memcached-differential.py PLAIN_PORT PROXY_PORT COMMANDS [SEED]
+Keys go through the proxy unchanged, so it needs a route for all of them. Left
+out is what memcached 1.6.18 does with the q flag of ms (it also silences the
+next command), of ma with N (it shows what it created) and a get of a key that
+is too long behind other commands (their answers are lost); and numbers never
+shrink, as the blanks behind them depend on what is being sent at the moment.
+"""
+import random
+import socket
+import sys
+
+plain_port, proxy_port, count = (int(a) for a in sys.argv[1:4])
+seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
+r = random.Random(seed)
+KEYS = [b"k%d" % i for i in range(12)] + [b"x" * 250]
+
+
+def key():
+    return r.choice(KEYS)
+
+
+def value():
+    return bytes(r.choice(b"ab\r\n 0") for _ in range(r.choice([0, 1, 5, 80, 3000, 70000])))
+
+
+def number():
+    return b"%d" % r.choice([0, 1, 7, 100, 2**32])
+
+
+def storage(verb):
+    v = value() if r.random() < 0.7 else number()
+    cas = b" %d" % 2**40 if verb == b"cas" else b""
+    quiet = b" noreply" if r.random() < 0.1 else b""
+    return b"%s %s %d 0 %d%s%s\r\n%s\r\n" % (verb, key(), r.randrange(9), len(v), cas, quiet, v)
+
+
+def meta_flags(letters):
+    chosen = [f for f in letters if r.random() < 0.3]
+    r.shuffle(chosen)
+    return b"".join(b" " + f for f in chosen)
+
+
+def command():
+    kind = r.randrange(16)
+    if kind < 3:
+        return b"%s %s\r\n" % (r.choice([b"get", b"gets"]), b" ".join(r.sample(KEYS, r.randrange(1, 9))))
+    if kind == 3:
+        return b"%s 0 %s\r\n" % (r.choice([b"gat", b"gats"]), b" ".join(r.sample(KEYS, r.randrange(1, 4))))
+    if kind < 7:
+        return storage(r.choice([b"set", b"set", b"add", b"replace", b"append", b"prepend", b"cas"]))
+    if kind == 7:
+        return b"incr %s %s%s\r\n" % (key(), number(),
+                                   b" noreply" if r.random() < 0.1 else b"")
+    if kind == 8:
+        return b"delete %s%s\r\n" % (key(), r.choice([b"", b" 0", b" noreply"]))
+    if kind == 9:
+        return b"touch %s 0\r\n" % key()
+    if kind < 12:
+        return b"mg %s%s\r\n" % (key(), meta_flags([b"v", b"f", b"s", b"k", b"t", b"q", b"Oab1", b"N0", b"c"]))
+    if kind == 12:
+        v = value() if r.random() < 0.7 else number()
+        return b"ms %s %d%s\r\n%s\r\n" % (key(), len(v), meta_flags(
+            [b"F7", b"T0", b"k", b"Ox", b"c", r.choice([b"ME", b"MA", b"MP", b"MR", b"MS"])]), v)
+    if kind == 13:
+        return b"md %s%s\r\n" % (key(), meta_flags([b"k", b"q", b"Oz"]))
+    if kind == 14:
+        return b"ma %s%s\r\n" % (key(), meta_flags(
+            [b"v", b"k", b"D3"] + r.choice([[b"q"], [b"N0", b"J5"]])))
+    return r.choice([
+        b"bogus\r\n", b"get\r\n", b"set k 0 0\r\n", b"incr k1 x\r\n", b"incr k1\r\n", b"touch k1 x\r\n",
+        b"delete k1 5\r\n", b"mg k1 !\r\n", b"mg k1 q q\r\n", b"mg\r\n", b"me\r\n", b"me nope\r\n", b"mn\r\n",
+        b"set k1 0 0 3\r\nabcdef\r\n", b"delete " + b"y" * 251 + b"\r\n", b"verbosity 1\r\n",
+        b"cas k1 0 0 1\r\nx\r\n", b"gat x k1\r\n", b"mg k1 v Z\r\n", b"ms k1 2 Fx\r\nhi\r\n",
+        b"set k2 0 0 2000000\r\n" + b"z" * 2000000 + b"\r\n"])
+
+
+def answers(port, batch):
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        s.settimeout(20)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        out = b""
+        for commands in batch:
+            s.sendall(b"".join(commands) + b"mn\r\n" + b"ma nope-end\r\n")
+            got = b""
+            while not got.endswith(b"MN\r\nNF\r\n"):
+                piece = s.recv(1 << 20)
+                if not piece:
+                    return out + got + b"<closed>"
+                got += piece
+            out += got
+        return out
+
+
+batches, left = [], count
+while left > 0:
+    n = min(left, r.choice([1, 1, 2, 10, 50]))
+    batches.append([command() for _ in range(n)])
+    left -= n
+for i, batch in enumerate(batches):
+    want, got = (answers(port, [batch]) for port in (plain_port, proxy_port))
+    if want != got:
+        at = next((k for k in range(min(len(want), len(got))) if want[k] != got[k]), min(len(want), len(got)))
+        lines = [c.split(b"\r\n")[0][:80] for c in batch]
+        sys.exit("batch %d of seed %d differs at octet %d\nsent %r\nplain %r\nproxy %r" % (
+            i, seed, at, lines, want[max(0, at - 60):at + 100], got[max(0, at - 60):at + 100]))
+print("%d commands in %d batches: the same answers" % (count, len(batches)))
