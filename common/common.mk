@@ -67,5 +67,6 @@ if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/cli/interfaces.c common/cli/interfaces.h \
 	common/cli/rstline.c common/cli/rstline.h \
+	common/cli/rstline_fields.c common/cli/rstline_parts.h \
 	common/cli/watch.c common/cli/watch.h
 endif
