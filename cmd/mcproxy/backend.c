@@ -109,9 +109,9 @@ backend_del(struct backend *b)
 	if (b == NULL)
 		return;
 	pthread_mutex_destroy(&b->lock);
-	free((char *)(size_t)b->conf.label);
-	free((char *)(size_t)b->conf.host);
-	free((char *)(size_t)b->conf.port);
+	free((char *)b->conf.label);
+	free((char *)b->conf.host);
+	free((char *)b->conf.port);
 	free(b);
 }
 

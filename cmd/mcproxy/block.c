@@ -227,8 +227,7 @@ chain_drop(struct store *s, struct chain *c, size_t n)
 	struct slice *l;
 
 	c->bytes -= n;
-	while (n > 0) {
-		l = c->head;
+	while (n > 0 && (l = c->head) != NULL) {
 		if (n < l->len) {
 			l->at += n;
 			l->len -= n;
@@ -254,7 +253,7 @@ chain_write(struct store *s, struct chain *c, int fd, uint64_t *written)
 	while (c->head != NULL) {
 		for (n = 0, total = 0, l = c->head; l != NULL && n < IOV_COUNT;
 		    l = l->next, n++) {
-			v[n].iov_base = (void *)(size_t)l->at;
+			v[n].iov_base = (void *)l->at;
 			v[n].iov_len = l->len;
 			total += l->len;
 		}

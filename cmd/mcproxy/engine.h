@@ -43,7 +43,7 @@ counter_add(counter *c, uint64_t n)
 static inline uint64_t
 counter_value(const counter *c)
 {
-	return atomic_load_explicit((counter *)(size_t)c,
+	return atomic_load_explicit((counter *)c,
 	    memory_order_relaxed);
 }
 

@@ -283,7 +283,7 @@ read_backends(struct loader *ld, struct pool *pool, int table,
 		}
 		lua_pop(L, 1);
 		if (!conf_append(ld->conf, &pool->backends, &pool->n_backends,
-		    (void *)(size_t)b))
+		    (void *)b))
 			loader_need(ld, NULL);
 	}
 }

@@ -321,7 +321,7 @@ make_route(struct loader *ld, const struct handler *h, int args,
 
 	/* One child and nothing to do is that child. */
 	if (h->kind == ROUTE_POOL)
-		return (struct route *)(size_t)c->route[0];
+		return (struct route *)c->route[0];
 	r = loader_route(ld, h->kind, c->n);
 	if (h->kind == ROUTE_FAILOVER || h->kind == ROUTE_ZFAILOVER)
 		read_failover(ld, args, where, name, c, r);

@@ -268,7 +268,7 @@ loader_counter(struct loader *ld, const char *name)
 		if (strcmp(c->counters[i], name) == 0)
 			return (int)i;
 	name = loader_need(ld, conf_strndup(c, name, strlen(name)));
-	if (!conf_append(c, &c->counters, &c->n_counters, (void *)(size_t)name))
+	if (!conf_append(c, &c->counters, &c->n_counters, (void *)name))
 		loader_need(ld, NULL);
 	return (int)i;
 }

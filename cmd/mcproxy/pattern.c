@@ -190,7 +190,7 @@ match_shortest(struct attempt *a, size_t i, const char *at)
 
 	for (;; at++) {
 		done = match(a, i + 1, at);
-		if (done != NULL || at == a->end ||
+		if (done != NULL || at == NULL || at == a->end ||
 		    !set_has(a->p->items[i].set, *at))
 			return done;
 	}

@@ -312,7 +312,8 @@ check(struct request_reader *r, struct request *out, const struct token *t,
 {
 	enum command c = out->command;
 
-	if (n < commands[c].min || n > commands[c].max)
+	if (n < commands[c].min || n > commands[c].max ||
+	    (c < COMMANDS_ROUTED && n == 0))
 		return wrong_count(c);
 	if (c < COMMANDS_ROUTED) {
 		out->key = t[0].at;

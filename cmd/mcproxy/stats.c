@@ -110,7 +110,7 @@ sum_backend(struct proxy *p, const struct backend *b, struct backend_sums *t)
 static uint64_t
 count_bad(const struct proxy *p)
 {
-	size_t i, n = atomic_load(&((struct proxy *)(size_t)p)->n_backends);
+	size_t i, n = atomic_load(&((struct proxy *)p)->n_backends);
 	uint64_t bad = 0;
 
 	for (i = 0; i < n; i++)
