@@ -26,17 +26,13 @@ printf '\x33\xaa\x00\x10\x00\x00\x00\x00' >"$work/payload"
 measure() { # name command...
   local name=$1
   shift
-  /usr/bin/time -a -o "$work/$name" -f '%e %U %S %M' "$@" >/dev/null 2>&1 || :
-}
-
-inside() {
-  ip netns exec "$ns" "$@"
+  /usr/bin/time -q -a -o "$work/$name" -f '%e %U %S %M' "$@" >/dev/null 2>&1 || :
 }
 
 craft=(--src 127.0.0.2:443 --dst 127.0.0.1:50000 --seq 1 --ack 1 --code timeout)
 for ((round = 0; round <= rounds; round++)); do
-  measure send inside "$build/rstdiag-send" -q -c "$packets" "${craft[@]}"
-  measure hping3 inside hping3 -q -R -A -M 1 -L 1 -s 443 -k -p 50000 -a 127.0.0.2 -d 8 \
+  measure send ip netns exec "$ns" "$build/rstdiag-send" -q -c "$packets" "${craft[@]}"
+  measure hping3 ip netns exec "$ns" hping3 -q -R -A -M 1 -L 1 -s 443 -k -p 50000 -a 127.0.0.2 -d 8 \
     -E "$work/payload" -i u1 -c "$packets" 127.0.0.1
   measure write "$build/rstdiag-send" -q -c "$packets" "${craft[@]}" -w "$work/capture.pcap"
   measure cp cp "$work/capture.pcap" "$work/copy.pcap"
@@ -52,11 +48,11 @@ printf '%-8s %8s %8s %12s\n' "" "wall s" "cpu s" "packets/s"
 for name in send hping3 write cp; do
   wall=$(median "$name" 1)
   printf '%-8s %8s %8s %12s\n' "$name" "$wall" "$(median "$name" 2)" \
-    "$(awk -v n="$packets" -v t="$wall" 'BEGIN { printf "%d", t > 0 ? n / t : 0 }')"
+    "$(awk -v n="$packets" -v t="$wall" 'BEGIN { printf "%d", (t > 0 ? n / t : 0) }')"
 done
 for pair in 'send hping3' 'write cp'; do
   read -r one other <<<"$pair"
   awk -v a="$(median "$one" 1)" -v b="$(median "$other" 1)" -v c="$(median "$one" 2)" \
     -v d="$(median "$other" 2)" -v names="$one / $other" 'BEGIN {
-    printf "%s: wall %s, cpu %s\n", names, b > 0 ? sprintf("%.2f", a / b) : "-", d > 0 ? sprintf("%.2f", c / d) : "-" }'
+    printf "%s: wall %s, cpu %s\n", names, (b > 0 ? sprintf("%.2f", a / b) : "-"), (d > 0 ? sprintf("%.2f", c / d) : "-") }'
 done
