@@ -517,17 +517,10 @@ join_expression(struct options *o, char **words, int n)
 	if (len > EXPRESSION_MAX)
 		return wk_usage_error("the expression is longer than %d "
 		    "octets", EXPRESSION_MAX);
-	o->expression = malloc(len + 1);
+	o->expression = wk_operands_join(words, n);
 	if (o->expression == NULL) {
 		wk_warn("out of memory");
 		return WK_EXIT_SYSTEM;
-	}
-	for (i = 0, len = 0; i < n; i++) {
-		size_t one = strlen(words[i]);
-
-		memcpy(o->expression + len, words[i], one);
-		len += one;
-		o->expression[len++] = i + 1 < n ? ' ' : '\0';
 	}
 	return WK_EXIT_OK;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/cli/options.h"
 
 #define WORD_MAX 64
@@ -133,18 +134,6 @@ parse_reason(struct cursor *c, struct rule *r)
 	return WK_OK;
 }
 
-static int
-hex_value(char ch)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at;
-
-	if (ch >= 'A' && ch <= 'F')
-		ch = (char)(ch | 0x20);
-	at = ch == '\0' ? NULL : strchr(digits, ch);
-	return at == NULL ? -1 : (int)(at - digits);
-}
-
 /* What stands behind a backslash. */
 static int
 take_escape(struct cursor *c, char *out)
@@ -158,8 +147,8 @@ take_escape(struct cursor *c, char *out)
 		*out = values[found - letters];
 		return WK_OK;
 	}
-	high = letter == 'x' && c->end - c->at >= 2 ? hex_value(c->at[0]) : -1;
-	low = high >= 0 ? hex_value(c->at[1]) : -1;
+	high = letter == 'x' && c->end - c->at >= 2 ? wk_hex_digit(c->at[0]) : -1;
+	low = high >= 0 ? wk_hex_digit(c->at[1]) : -1;
 	if (low < 0)
 		return fail(c, "unknown escape in the description, expected "
 		    "one of \\\" \\\\ \\n \\t \\r \\xNN");

@@ -43,7 +43,7 @@ target_filter(const struct target *t, struct wk_buf *b)
 	    address_text(t->src->ip_version, t->src->address, src), ip,
 	    address_text(t->dst->ip_version, t->dst->address, dst),
 	    t->src->port, t->dst->port,
-	    is_v4 ? "" : " or " WATCH_UNUSUAL_V6);
+	    is_v4 ? "" : " or " WK_WATCH_UNUSUAL_V6);
 	wk_buf_uint(b, 0, 1);
 }
 

@@ -10,17 +10,13 @@
 
 #include "cmd/rstdiag-send/options.h"
 #include "common/base/buf.h"
+#include "common/cli/watch.h"
 #include "common/net/capture.h"
 
-/*
- * TCP as BPF sees it. "tcp[]" is IPv4 only, and behind IPv6 extension headers
- * the kernel finds no ports: those come through and are looked at here.
- */
-#define WATCH_UNUSUAL_V6 \
-	"(ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 58)"
+/* TCP as BPF sees it; "tcp[]" is IPv4 only. */
 #define WATCH_NO_RESETS \
 	"((ip proto 6 and tcp[13] & 4 == 0) or " \
-	"(ip6[6] == 6 and ip6[53] & 4 == 0) or " WATCH_UNUSUAL_V6 ")"
+	"(ip6[6] == 6 and ip6[53] & 4 == 0) or " WK_WATCH_UNUSUAL_V6 ")"
 
 struct watch {
 	struct wk_capture capture;

@@ -31,14 +31,12 @@
  * filter is wide, the code behind it exact. "vlan" shifts all offsets behind
  * it and so comes last; some link types do not know it.
  */
-#define V6_UNUSUAL \
-	"(ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 58)"
 #define LATER_FRAGMENT "(ip[6:2] & 0x1fff != 0 and ip[9] == 6)"
 #define RESETS \
 	"(tcp[tcpflags] & tcp-rst != 0) or " \
-	"(ip6[6] == 6 and ip6[53] & 4 != 0) or " V6_UNUSUAL " or " \
+	"(ip6[6] == 6 and ip6[53] & 4 != 0) or " WK_WATCH_UNUSUAL_V6 " or " \
 	LATER_FRAGMENT
-#define ALL_TCP "tcp or (ip6 and ip6[6] == 6) or " V6_UNUSUAL " or " \
+#define ALL_TCP "tcp or (ip6 and ip6[6] == 6) or " WK_WATCH_UNUSUAL_V6 " or " \
 	LATER_FRAGMENT
 #define TAGGED " or (vlan and (ip or ip6 or vlan))"
 /* Where the filter knows no VLAN; those that the kernel left in the frame. */

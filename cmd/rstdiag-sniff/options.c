@@ -154,25 +154,6 @@ static const struct wk_tool tool = {
 	.versions = versions,
 };
 
-/* Operands are one expression, as in tcpdump. */
-static char *
-join(char **words, int n)
-{
-	size_t len = 1;
-	char *text;
-	int i;
-
-	for (i = 0; i < n; i++)
-		len += strlen(words[i]) + 1;
-	text = calloc(1, len);
-	for (i = 0; text != NULL && i < n; i++) {
-		if (i > 0)
-			strcat(text, " ");
-		strcat(text, words[i]);
-	}
-	return text;
-}
-
 static const char *
 conflict(const struct options *opt)
 {
@@ -230,7 +211,7 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	opt->style.detail = wk_cli.verbose;
 	opt->style.is_colored = wk_color_on(STDOUT_FILENO);
 	if (first < argc) {
-		opt->expression = join(argv + first, argc - first);
+		opt->expression = wk_operands_join(argv + first, argc - first);
 		if (opt->expression == NULL) {
 			wk_warn("out of memory");
 			*rc = WK_EXIT_SYSTEM;

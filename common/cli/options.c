@@ -340,6 +340,27 @@ wk_usage(const struct wk_tool *tool)
 	return WK_EXIT_USAGE;
 }
 
+char *
+wk_operands_join(char *const *words, int n)
+{
+	size_t len = 1;
+	char *text, *at;
+	int i;
+
+	for (i = 0; i < n; i++)
+		len += strlen(words[i]) + 1;
+	text = at = malloc(len);
+	if (text == NULL)
+		return NULL;
+	for (i = 0; i < n; i++) {
+		if (i > 0)
+			*at++ = ' ';
+		at = stpcpy(at, words[i]);
+	}
+	*at = '\0';
+	return text;
+}
+
 /* --- typing errors -------------------------------------------------------- */
 
 /* Edits to turn one word into the other, up to words of 31 letters. */

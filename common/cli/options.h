@@ -64,6 +64,12 @@ struct wk_tool {
 bool wk_options_parse(const struct wk_tool *tool, void *values, int argc,
     char **argv, int *first_operand, int *rc);
 
+/*
+ * Operands as one text with blanks between them, as tcpdump takes expressions.
+ * Heap, the caller's; NULL without memory.
+ */
+char *wk_operands_join(char *const *words, int n);
+
 /* One sentence about the command line, and where help is; WK_EXIT_USAGE. */
 int wk_usage_error(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,13 @@
 #include "common/net/capture.h"
 
 /*
+ * BPF finds no ports behind IPv6 extension headers (pcap-filter(7)): what has
+ * them comes through the kernel's filter and is looked at by the tool.
+ */
+#define WK_WATCH_UNUSUAL_V6 \
+	"(ip6 and ip6[6] != 6 and ip6[6] != 17 and ip6[6] != 58)"
+
+/*
  * Open path, "-" for standard input, or the interface of live when path is
  * NULL. Link types that cannot be dissected are refused. WK_EXIT_OK, or the
  * exit code, and nothing is open then.
