@@ -7,8 +7,10 @@ Usage: memcached-differential.py PLAIN_PORT PROXY_PORT COMMANDS [SEED]
 Keys go through the proxy unchanged, so it needs a route for all of them. Left
 out is what memcached 1.6.18 does with the q flag of ms (it also silences the
 next command), of ma with N (it shows what it created) and a get of a key that
-is too long behind other commands (their answers are lost); and numbers never
-shrink, as the blanks behind them depend on what is being sent at the moment.
+is too long behind other commands (their answers are lost); numbers never
+shrink, as the blanks behind them depend on what is being sent at the moment;
+and nothing counts in a value of white space alone, because memcached looks for
+the number in whatever memory lies behind it.
 """
 import random
 import socket
@@ -18,6 +20,7 @@ plain_port, proxy_port, count = (int(a) for a in sys.argv[1:4])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 r = random.Random(seed)
 KEYS = [b"k%d" % i for i in range(12)] + [b"x" * 250]
+BLANK_KEYS = [b"e0", b"e1"]  # nobody counts here
 
 
 def key():
@@ -25,7 +28,16 @@ def key():
 
 
 def value():
-    return bytes(r.choice(b"ab\r\n 0") for _ in range(r.choice([0, 1, 5, 80, 3000, 70000])))
+    length = r.choice([1, 5, 80, 3000, 70000])
+    return b"a" + bytes(r.choice(b"ab\r\n 0") for _ in range(length - 1))
+
+
+def stored():
+    """A key and a value for it"""
+    kind = r.random()
+    if kind < 0.1:
+        return r.choice(BLANK_KEYS), bytes(r.choice(b"\r\n ") for _ in range(r.choice([0, 1, 5])))
+    return key(), value() if kind < 0.7 else number()
 
 
 def number():
@@ -33,10 +45,10 @@ def number():
 
 
 def storage(verb):
-    v = value() if r.random() < 0.7 else number()
+    k, v = stored()
     cas = b" %d" % 2**40 if verb == b"cas" else b""
     quiet = b" noreply" if r.random() < 0.1 else b""
-    return b"%s %s %d 0 %d%s%s\r\n%s\r\n" % (verb, key(), r.randrange(9), len(v), cas, quiet, v)
+    return b"%s %s %d 0 %d%s%s\r\n%s\r\n" % (verb, k, r.randrange(9), len(v), cas, quiet, v)
 
 
 def meta_flags(letters):
@@ -48,7 +60,7 @@ def meta_flags(letters):
 def command():
     kind = r.randrange(16)
     if kind < 3:
-        return b"%s %s\r\n" % (r.choice([b"get", b"gets"]), b" ".join(r.sample(KEYS, r.randrange(1, 9))))
+        return b"%s %s\r\n" % (r.choice([b"get", b"gets"]), b" ".join(r.sample(KEYS + BLANK_KEYS, r.randrange(1, 9))))
     if kind == 3:
         return b"%s 0 %s\r\n" % (r.choice([b"gat", b"gats"]), b" ".join(r.sample(KEYS, r.randrange(1, 4))))
     if kind < 7:
@@ -63,8 +75,8 @@ def command():
     if kind < 12:
         return b"mg %s%s\r\n" % (key(), meta_flags([b"v", b"f", b"s", b"k", b"t", b"q", b"Oab1", b"N0", b"c"]))
     if kind == 12:
-        v = value() if r.random() < 0.7 else number()
-        return b"ms %s %d%s\r\n%s\r\n" % (key(), len(v), meta_flags(
+        k, v = stored()
+        return b"ms %s %d%s\r\n%s\r\n" % (k, len(v), meta_flags(
             [b"F7", b"T0", b"k", b"Ox", b"c", r.choice([b"ME", b"MA", b"MP", b"MR", b"MS"])]), v)
     if kind == 13:
         return b"md %s%s\r\n" % (key(), meta_flags([b"k", b"q", b"Oz"]))
