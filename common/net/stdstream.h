@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Standard input and output in the loop. Pipes and terminals are opened a
+ * second time so that not blocking stays our own business: their flags are
+ * shared with every process that has them. Regular files work too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/net/loop.h"
+
+/* Input: pieces as they come, until held; the owner asks for the next. */
+struct wk_stdin {
+	struct wk_io io;
+	struct wk_task task;
+	uint8_t *block;
+	size_t size;
+	bool is_held, has_ended, is_own_fd;
+	void (*data)(void *arg, const uint8_t *data, size_t len);
+	void (*end)(void *arg, int error_number);	/* 0: end of file */
+	void *arg;
+};
+
+/*
+ * Read fd in blocks of at most size octets, handed to data (borrowed for the
+ * call); end comes once and is the last. Starts held. WK_OK or WK_E_NOMEM.
+ */
+int wk_stdin_init(struct wk_stdin *in, struct wk_loop *loop, int fd,
+    size_t size, void (*data)(void *arg, const uint8_t *data, size_t len),
+    void (*end)(void *arg, int error_number), void *arg);
+void wk_stdin_hold(struct wk_stdin *in);
+void wk_stdin_release(struct wk_stdin *in);
+void wk_stdin_free(struct wk_stdin *in);
+
+/* Output: a bounded queue written as the reader takes it. */
+struct wk_stdout {
+	struct wk_io io;
+	struct wk_task task;
+	struct wk_buf queue;
+	size_t at;		/* octets of the queue already written */
+	bool is_own_fd, is_socket;
+	int error_number;	/* the first failure; nothing is written then */
+	void (*drained)(void *arg, size_t octets);
+	void (*failed)(void *arg, int error_number);	/* EPIPE too; once */
+	void *arg;
+};
+
+/* At most max octets wait. drained reports octets as they are written. */
+int wk_stdout_init(struct wk_stdout *out, struct wk_loop *loop, int fd,
+    size_t max, void (*drained)(void *arg, size_t octets),
+    void (*failed)(void *arg, int error_number), void *arg);
+
+/*
+ * Queue; written at the end of the round at the latest. WK_OK, WK_E_LIMIT when
+ * not all of it fits (then none is taken), WK_E_SYSTEM after a failure.
+ */
+int wk_stdout_write(struct wk_stdout *out, const void *data, size_t len);
+
+/* Octets that still wait. */
+size_t wk_stdout_pending(const struct wk_stdout *out);
+
+/* Write the rest, waiting at most that long; WK_OK if nothing is left. */
+int wk_stdout_finish(struct wk_stdout *out, uint64_t timeout_ns);
+void wk_stdout_free(struct wk_stdout *out);
