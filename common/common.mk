@@ -56,6 +56,8 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
+	common/net/access.c common/net/access.h \
+	common/net/udp_proxy.c common/net/udp_proxy.h \
 	common/net/session.c common/net/session.h common/net/session_parts.h \
 	common/net/stream.c common/net/stream.h
 endif
