@@ -53,6 +53,17 @@ libwirekit_a_SOURCES += \
 	common/net/capture.c common/net/capture.h \
 	common/net/privileges.c common/net/privileges.h
 endif
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/address.c \
+	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/loop.c common/net/loop.h \
+	common/net/sock.h \
+	common/net/sock_dial.c \
+	common/net/sock_listen.c \
+	common/net/sock_resolve.c \
+	common/net/stdstream.c common/net/stdstream.h
+endif
 
 # cli
 libwirekit_a_SOURCES += \
