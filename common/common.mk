@@ -56,7 +56,16 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
-	common/net/session.c common/net/session.h common/net/session_parts.h \
+	common/net/address.c \
+	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/loop.c common/net/loop.h \
+	common/net/session.c common/net/session.h \
+	common/net/session_parts.h \
+	common/net/sock.h \
+	common/net/sock_dial.c \
+	common/net/sock_listen.c \
+	common/net/sock_resolve.c \
+	common/net/stdstream.c common/net/stdstream.h \
 	common/net/stream.c common/net/stream.h
 endif
 # What a program that uses these links behind libwirekit.a
