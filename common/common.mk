@@ -57,9 +57,18 @@ endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
-	common/net/udp_proxy.c common/net/udp_proxy.h \
-	common/net/session.c common/net/session.h common/net/session_parts.h \
-	common/net/stream.c common/net/stream.h
+	common/net/address.c \
+	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/loop.c common/net/loop.h \
+	common/net/session.c common/net/session.h \
+	common/net/session_parts.h \
+	common/net/sock.h \
+	common/net/sock_dial.c \
+	common/net/sock_listen.c \
+	common/net/sock_resolve.c \
+	common/net/stdstream.c common/net/stdstream.h \
+	common/net/stream.c common/net/stream.h \
+	common/net/udp_proxy.c common/net/udp_proxy.h
 endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
