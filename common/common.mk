@@ -2,7 +2,8 @@
 # libwirekit.a, floor by floor. Linked into the tools, never installed. What
 # only some tools need stands behind the condition of its libraries.
 
-libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(EV_CFLAGS) $(GNUTLS_CFLAGS) \
+	$(JANSSON_CFLAGS) $(NGHTTP2_CFLAGS) $(PCAP_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
@@ -54,6 +55,13 @@ libwirekit_a_SOURCES += \
 	common/net/capture.c common/net/capture.h \
 	common/net/privileges.c common/net/privileges.h
 endif
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/session.c common/net/session.h common/net/session_parts.h \
+	common/net/stream.c common/net/stream.h
+endif
+# What a program that uses these links behind libwirekit.a
+HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 
 # cli
 libwirekit_a_SOURCES += \

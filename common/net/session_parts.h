@@ -8,6 +8,7 @@
 #include "common/base/buf.h"
 #include "common/net/session.h"
 
+/* Called by stream.c alone, never for a stream that is over. */
 struct wk_stream_ops {
 	int (*respond)(struct wk_stream *s, const struct wk_message *m,
 	    bool is_last, struct wk_error *error);
@@ -36,6 +37,12 @@ struct wk_stream {
 	void *arg;
 	uint64_t id;
 	struct wk_stream_capsules *capsules;	/* NULL: plain octets */
+	/*
+	 * Reset by either side: nothing is delivered any more but closed, and
+	 * verbs do nothing. Sessions set it for resets they find themselves.
+	 */
+	bool is_over;
+	bool wants_writable;	/* took less; tell when half the queue is free */
 	struct wk_stream *prev, *next;		/* in the session's list */
 };
 
@@ -72,15 +79,17 @@ struct wk_session {
 	size_t n_streams;
 };
 
-/* Into and out of the session's list; the capsule layer is freed on leaving. */
+/* Into the session's list. */
 void wk_stream_attach(struct wk_session *session, struct wk_stream *s,
     const struct wk_stream_ops *ops, uint64_t id);
-void wk_stream_detach(struct wk_stream *s);
 
 /*
- * Deliver to the owner. data goes through the capsule layer when the tunnel
- * uses it; true when the layer has consumed it, false when the owner will.
- * A malformed capsule stream is reset from in here.
+ * Deliver to the owner; all but closed do nothing for a stream that is over.
+ * data goes through the capsule layer when the tunnel uses it; true when it is
+ * consumed already, false when the owner will. A malformed capsule stream is
+ * reset from in here. writable is told only if somebody waits for it. closed
+ * takes the stream out of the list and frees the capsule layer; the session
+ * frees the rest.
  */
 void wk_stream_deliver_head(struct wk_stream *s, const struct wk_message *m);
 bool wk_stream_deliver_data(struct wk_stream *s, const uint8_t *data,
