@@ -30,6 +30,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_fields.c \
 	common/wire/http1_target.c \
 	common/wire/http1_write.c \
+	common/wire/message.c common/wire/message.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c \

@@ -57,12 +57,25 @@ size_t wk_message_lines(const struct wk_message *m, const char *name,
     struct wk_str *lines, size_t max);
 
 /*
+ * Content-Length: 1 and the number when there is one valid line, at most
+ * 2^63-1; 0 when there is none; WK_E_MALFORMED.
+ */
+int wk_message_content_length(const struct wk_message *m, uint64_t *length);
+
+/* Whether a field of that name, of any case, is of one connection alone. */
+bool wk_message_is_connection_field(struct wk_str name);
+
+/* A protocol of a tunnel: a name, and a version behind "/" (RFC 9110, 7.8). */
+bool wk_message_is_protocol(struct wk_str text);
+
+/*
  * Whether a head may be sent in any version: names are lower-case tokens and
  * not of this connection alone (connection, upgrade, host, te other than
  * trailers, ...), values have no CR, LF or NUL and no blanks around, the
- * request line parts are there and have only characters that they may have.
- * Also what a received HTTP/2 or HTTP/3 head must satisfy. WK_E_INVALID with
- * the reason; the offset is the field's index.
+ * request line parts are there and have only characters that they may have,
+ * Content-Length is one number, the status is not 101. Also what a received
+ * HTTP/2 or HTTP/3 head must satisfy. WK_E_INVALID with the reason; the offset
+ * is the field's index, or 0.
  */
 int wk_message_check(const struct wk_message *m, struct wk_error *error);
 
