@@ -460,6 +460,8 @@ split_rule(struct wk_str text, struct wk_str *subject, struct wk_str *ports)
 		if (close == text.len)
 			return false;
 		*subject = str_cut(text, 1, close);
+		if (str_find(*subject, ':') == subject->len)
+			return false;
 		text = str_cut(text, close + 1, text.len);
 		if (text.len == 0)
 			return true;

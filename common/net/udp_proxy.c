@@ -39,7 +39,6 @@ struct tunnel {
 	struct wk_timer timer;		/* of the resolver, then of idleness */
 	bool is_open;			/* io has a socket */
 	bool was_counted, is_leaving;
-	uint16_t port;
 	char host[HOST_MAX];
 	struct tunnel *prev, *next;
 };
@@ -400,7 +399,6 @@ start_tunnel(struct wk_udp_proxy *p, struct wk_stream *s, const char *host,
 	}
 	t->proxy = p;
 	t->stream = s;
-	t->port = port;
 	snprintf(t->host, sizeof(t->host), "%s", host);
 	wk_timer_init(&t->timer, p->loop, timed_out, t);
 	t->next = p->tunnels;
