@@ -477,22 +477,6 @@ test_refusals(void **state)
 }
 
 static void
-test_no_such_name(void **state)
-{
-	struct scene sc;
-
-	(void)state;
-	scene_init(&sc, &plain, false);
-	ask(&sc, "connect-udp", "CONNECT", UDP "nowhere.invalid/53/", NULL);
-	scene_run(&sc);
-	/* With no resolver to ask there is no rcode either. */
-	assert_memory_equal(sc.fake.answer,
-	    "502|proxy-status: test; error=dns_error", 39);
-	fake_close(&sc.fake);
-	scene_free(&sc);
-}
-
-static void
 test_content_is_malformed(void **state)
 {
 	const struct wk_field field = {
@@ -606,7 +590,6 @@ main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_deleted_first),
 		cmocka_unit_test(test_refusals),
-		cmocka_unit_test(test_no_such_name),
 		cmocka_unit_test(test_content_is_malformed),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_credentials_first),
