@@ -41,7 +41,7 @@ reopen(int fd, const struct stat *st, int direction)
 
 /* What is known of a stream once it is open. */
 static void
-stream_open(struct wk_stream *s, int fd, int direction)
+stream_open(struct wk_stdstream *s, int fd, int direction)
 {
 	struct stat st;
 
@@ -61,7 +61,7 @@ stream_open(struct wk_stream *s, int fd, int direction)
 }
 
 static void
-stream_close(struct wk_stream *s)
+stream_close(struct wk_stdstream *s)
 {
 	if (s->is_own)
 		close(s->fd);
@@ -71,7 +71,7 @@ stream_close(struct wk_stream *s)
 
 /* A blocking descriptor that we may not change: would it wait? */
 static bool
-would_wait(const struct wk_stream *s, short events)
+would_wait(const struct wk_stdstream *s, short events)
 {
 	struct pollfd p = { .fd = s->fd, .events = events };
 
@@ -79,7 +79,7 @@ would_wait(const struct wk_stream *s, short events)
 }
 
 static ssize_t
-stream_read(const struct wk_stream *s, void *data, size_t size)
+stream_read(const struct wk_stdstream *s, void *data, size_t size)
 {
 	if (s->is_socket)
 		return recv(s->fd, data, size, MSG_DONTWAIT);
@@ -91,7 +91,7 @@ stream_read(const struct wk_stream *s, void *data, size_t size)
 }
 
 static ssize_t
-stream_write(const struct wk_stream *s, const void *data, size_t len)
+stream_write(const struct wk_stdstream *s, const void *data, size_t len)
 {
 	if (s->is_socket)
 		return send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);

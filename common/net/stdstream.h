@@ -14,7 +14,7 @@
 #include "common/net/loop.h"
 
 /* How one of them is read or written; private. */
-struct wk_stream {
+struct wk_stdstream {
 	int fd;
 	bool is_own;		/* opened a second time, to be closed */
 	bool is_socket;		/* not to block is asked call by call */
@@ -24,7 +24,7 @@ struct wk_stream {
 /* Input: pieces as they come, until held; the owner asks for the next. */
 struct wk_stdin {
 	struct wk_io io;
-	struct wk_stream stream;
+	struct wk_stdstream stream;
 	uint8_t *block;
 	size_t size;
 	bool has_ended;
@@ -49,7 +49,7 @@ void wk_stdin_free(struct wk_stdin *in);
 struct wk_stdout {
 	struct wk_io io;
 	struct wk_task task;
-	struct wk_stream stream;
+	struct wk_stdstream stream;
 	struct wk_buf queue;
 	size_t at;		/* octets of the queue already written */
 	size_t max;
