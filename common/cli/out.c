@@ -106,6 +106,28 @@ wk_out_write(const void *data, size_t len)
 }
 
 void
+wk_out_hex(const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+	char *to;
+	size_t n, i;
+
+	for (; len > 0; len -= n, p += n) {
+		if (sizeof(out.data) - out.len < 2)
+			wk_out_flush();
+		n = (sizeof(out.data) - out.len) / 2;
+		n = n < len ? n : len;
+		to = out.data + out.len;
+		for (i = 0; i < n; i++) {
+			*to++ = digits[p[i] >> 4];
+			*to++ = digits[p[i] & 15];
+		}
+		out.len += 2 * n;
+	}
+}
+
+void
 wk_out_text(const char *text)
 {
 	wk_out_write(text, strlen(text));
