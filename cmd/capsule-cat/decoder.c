@@ -13,6 +13,7 @@
 
 /* What becomes of a capsule that is wanted. The functions give exit codes. */
 struct decoder_sink {
+	bool needs_value;	/* held until the end */
 	int (*start)(struct decoder *d);
 	int (*piece)(struct decoder *d, const struct wk_capsule *cap);
 	int (*end)(struct decoder *d, bool is_whole);
@@ -27,17 +28,9 @@ out_of_memory(void)
 
 /* --- whole records, from what is held of the value ------------------------ */
 
-static int
-hold_start(struct decoder *d)
-{
-	d->value = NULL;
-	wk_buf_clear(&d->held);
-	return WK_EXIT_OK;
-}
-
 /* Nearly always it is all in one piece, and stays where it is. */
 static int
-hold_piece(struct decoder *d, const struct wk_capsule *cap)
+hold(struct decoder *d, const struct wk_capsule *cap)
 {
 	size_t room = d->held.max - d->held.len;
 
@@ -63,36 +56,38 @@ held_value(const struct decoder *d, struct value *v)
 }
 
 static int
-tell_malformed(const struct decoder *d, const struct wk_error *inner)
+no_start(struct decoder *d)
 {
-	const struct wk_capsule *cap = &d->cap;
-	struct wk_error error;
+	(void)d;
+	return WK_EXIT_OK;
+}
 
-	wk_error_set(&error, inner->status, cap->offset + cap->type_octets +
-	    cap->length_octets + inner->offset, "malformed %s: %s",
-	    wk_capsule_type_name(wk_capsule_type_find(cap->type),
-	    d->show.reading), inner->reason);
-	wk_warn_input(d->name, &error);
-	return WK_EXIT_PROTOCOL;
+static int
+no_piece(struct decoder *d, const struct wk_capsule *cap)
+{
+	(void)d;
+	(void)cap;
+	return WK_EXIT_OK;
 }
 
 static int
 record_end(struct decoder *d, bool is_whole)
 {
-	struct wk_error error;
 	struct value v;
 
 	(void)is_whole;
 	held_value(d, &v);
+	if (d->opt->context_id != OPTIONS_NO_CONTEXT && !(v.has_context &&
+	    options_want_context(d->opt, v.datagram.context_id)))
+		return WK_EXIT_OK;
+	d->n_shown++;
 	if ((wk_cli.is_json ? show_json : show_text)(&d->show, &v) != WK_OK)
 		return out_of_memory();
-	if (d->opt->is_strict && value_check(&v, &error) != WK_OK)
-		return tell_malformed(d, &error);
 	return WK_EXIT_OK;
 }
 
 static const struct decoder_sink record_sink = {
-	hold_start, hold_piece, record_end,
+	true, no_start, no_piece, record_end,
 };
 
 /* --- values as they come -------------------------------------------------- */
@@ -102,6 +97,7 @@ raw_start(struct decoder *d)
 {
 	struct value v;
 
+	d->n_shown++;
 	value_init(&v, &d->cap, NULL, 0, false);
 	(wk_cli.is_json ? show_json_begin : show_text_begin)(&d->show, &v);
 	return WK_EXIT_OK;
@@ -125,7 +121,33 @@ raw_end(struct decoder *d, bool is_whole)
 }
 
 static const struct decoder_sink raw_sink = {
-	raw_start, raw_piece, raw_end,
+	false, raw_start, raw_piece, raw_end,
+};
+
+/* --- payloads alone ------------------------------------------------------- */
+
+static int
+start_payload(struct decoder *d)
+{
+	d->n_shown++;
+	return payload_start(&d->payload, &d->cap);
+}
+
+static int
+piece_of_payload(struct decoder *d, const struct wk_capsule *cap)
+{
+	return payload_piece(&d->payload, cap);
+}
+
+static int
+end_payload(struct decoder *d, bool is_whole)
+{
+	payload_end(&d->payload, &d->cap, is_whole);
+	return WK_EXIT_OK;
+}
+
+static const struct decoder_sink payload_sink = {
+	false, start_payload, piece_of_payload, end_payload,
 };
 
 /* --- the stream ----------------------------------------------------------- */
@@ -139,7 +161,10 @@ decoder_init(struct decoder *d, const struct options *opt, const char *name,
 	d->name = name;
 	wk_capsule_reader_init(&d->reader, WK_VARINT_MAX);
 	wk_buf_init(&d->held, (size_t)opt->max_value);
-	d->sink = opt->is_raw ? &raw_sink : &record_sink;
+	d->sink = opt->is_payload ? &payload_sink :
+	    opt->is_raw ? &raw_sink : &record_sink;
+	d->holds = d->sink->needs_value || opt->is_strict;
+	payload_init(&d->payload, opt, name);
 	d->show.file = names_records ? name : NULL;
 	d->show.reading = opt->reading;
 	d->show.max_octets = wk_cli.verbose > 0 ? SIZE_MAX : TEXT_OCTETS;
@@ -151,6 +176,24 @@ decoder_free(struct decoder *d)
 	wk_buf_free(&d->held);
 }
 
+/* With --strict: is the value what its type asks for? */
+static int
+judge(const struct decoder *d)
+{
+	const struct wk_capsule *cap = &d->cap;
+	struct wk_error inner, error;
+	struct value v;
+
+	held_value(d, &v);
+	if (value_check(&v, &inner) == WK_OK)
+		return WK_EXIT_OK;
+	wk_error_set(&error, inner.status, cap->offset + cap->type_octets +
+	    cap->length_octets + inner.offset, "malformed %s: %s",
+	    wk_capsule_type_name(v.type, d->show.reading), inner.reason);
+	wk_warn_input(d->name, &error);
+	return WK_EXIT_PROTOCOL;
+}
+
 static int
 start(struct decoder *d, const struct wk_capsule *cap)
 {
@@ -159,16 +202,31 @@ start(struct decoder *d, const struct wk_capsule *cap)
 	d->is_wanted = filter_passes(&d->opt->filter, cap->type);
 	if (!d->is_wanted)
 		return WK_EXIT_OK;
-	d->n_shown++;
 	d->cap = *cap;
+	d->value = NULL;
+	if (d->holds)
+		wk_buf_clear(&d->held);
 	return d->sink->start(d);
+}
+
+static int
+piece(struct decoder *d, const struct wk_capsule *cap)
+{
+	int rc = d->holds ? hold(d, cap) : WK_EXIT_OK;
+
+	return rc == WK_EXIT_OK ? d->sink->piece(d, cap) : rc;
 }
 
 static int
 end(struct decoder *d)
 {
+	int rc;
+
 	d->is_inside = false;
-	return d->is_wanted ? d->sink->end(d, true) : WK_EXIT_OK;
+	if (!d->is_wanted)
+		return WK_EXIT_OK;
+	rc = d->sink->end(d, true);
+	return rc == WK_EXIT_OK && d->opt->is_strict ? judge(d) : rc;
 }
 
 int
@@ -182,7 +240,7 @@ decoder_feed(struct decoder *d, const uint8_t *data, size_t len)
 		if (event == WK_CAPSULE_START)
 			rc = start(d, &cap);
 		else if (event == WK_CAPSULE_DATA && d->is_wanted)
-			rc = d->sink->piece(d, &cap);
+			rc = piece(d, &cap);
 		else if (event == WK_CAPSULE_END)
 			rc = end(d);
 	}

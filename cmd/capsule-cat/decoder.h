@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cmd/capsule-cat/options.h"
+#include "cmd/capsule-cat/payload.h"
 #include "cmd/capsule-cat/show.h"
 #include "common/base/buf.h"
 #include "common/wire/capsule.h"
@@ -22,10 +23,12 @@ struct decoder {
 	struct wk_capsule_reader reader;
 	const struct decoder_sink *sink;
 	struct show show;
+	struct payload payload;
 	bool is_inside;		/* a capsule, between its header and its end */
 	bool is_wanted;		/* that capsule */
 	struct wk_capsule cap;	/* the same */
-	struct wk_buf held;	/* of its value, */
+	bool holds;		/* values are looked at: */
+	struct wk_buf held;	/* what is here of this one, */
 	const uint8_t *value;	/* or all of it in one piece, or NULL */
 	uint64_t n_capsules, n_shown;
 };

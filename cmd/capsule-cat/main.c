@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "cmd/capsule-cat/decode.h"
+#include "cmd/capsule-cat/encode.h"
 #include "cmd/capsule-cat/list.h"
 #include "cmd/capsule-cat/options.h"
 #include "common/cli/diag.h"
@@ -11,6 +12,7 @@
 /* What each mode does; an exit code. */
 static int (*const modes[])(const struct options *) = {
 	[MODE_DECODE] = decode,
+	[MODE_ENCODE] = encode,
 	[MODE_LIST_TYPES] = list_types,
 };
 

@@ -4,12 +4,16 @@
 #include "cmd/capsule-cat/options.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
+#include "cmd/capsule-cat/value.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/framing.h"
 #include "common/cli/options.h"
 #include "common/cli/out.h"
 
@@ -17,6 +21,8 @@
 
 /* What is held to be looked at; all that CONNECT-UDP can send fits. */
 #define HELD_DEFAULT (64 * 1024)
+#define ENCODED_DEFAULT (16 * 1024 * 1024)
+#define BLOCK_DEFAULT (16 * 1024)
 #define HELD_MAX (UINT64_C(1) << 30)
 
 /* The last draft of webtrans-http2 that ended streams with 0x190b4d3c. */
@@ -36,27 +42,47 @@ add_type(void *values, const char *arg, struct wk_error *error)
 }
 
 static const struct wk_option table[] = {
-	{ .kind = WK_OPT_GROUP, .help = "Which capsules" },
-	{ 0, "type", "TYPES", "only these types: names or numbers joined by "
-	    "commas, grease, unknown, legacy; with ! in front, all but these",
-	    WK_OPT_CALL, .call = add_type },
+	{ .kind = WK_OPT_GROUP, .help = "What to do" },
+	{ 'e', "encode", .help = "make capsules of what is read",
+	    .kind = WK_OPT_FLAG, .at = AT(is_encoding) },
 	{ 0, "list-types", .help = "list the types that are known and end",
 	    .kind = WK_OPT_FLAG, .at = AT(lists_types) },
 
-	{ .kind = WK_OPT_GROUP, .help = "How they are read" },
-	{ 0, "max-value", "BYTES", "look at this much of a value; the default "
-	    "is 64k", WK_OPT_SIZE, .at = AT(max_value), .max = HELD_MAX },
+	{ .kind = WK_OPT_GROUP, .help = "Which capsules" },
+	{ 0, "type", "TYPES", "only these types: names or numbers joined by "
+	    "commas, grease, unknown, legacy; with ! in front, all but these; "
+	    "with -e, the type to make", WK_OPT_CALL, .call = add_type },
+	{ 0, "context", "ID", "only datagrams with this context id; with -e, "
+	    "the one to put in front, by default 0", WK_OPT_UINT,
+	    .at = AT(context_id), .max = WK_VARINT_MAX },
 	{ 0, "no-context", .help = "datagrams do not start with a context id",
 	    .kind = WK_OPT_FLAG, .at = AT(has_no_context) },
+	{ 0, "grease", .help = "with -e, now and then one of a reserved type",
+	    .kind = WK_OPT_FLAG, .at = AT(greases) },
+
+	{ .kind = WK_OPT_GROUP, .help = "How they are read" },
+	{ 0, "max-value", "BYTES", "look at this much of a value, by default "
+	    "64k; with -e, refuse longer ones, by default 16M", WK_OPT_SIZE,
+	    .at = AT(max_value), .min = 1, .max = HELD_MAX },
 	{ 0, "wt-draft", "NUMBER", "name WT_STREAM by this draft of "
 	    "webtrans-http2; the default is 15", WK_OPT_UINT,
 	    .at = AT(wt_draft), .min = 1, .max = 99 },
-	{ 0, "lenient", .help = "mark what is malformed and go on; the default",
-	    .kind = WK_OPT_FLAG, .at = AT(is_lenient) },
+	{ 0, "lenient", .help = "mark what is malformed, with -e leave it out, "
+	    "and go on; the default", .kind = WK_OPT_FLAG,
+	    .at = AT(is_lenient) },
 	{ 0, "strict", .help = "end with exit code 5 at a known type whose "
 	    "value is malformed", .kind = WK_OPT_FLAG, .at = AT(is_strict) },
+	{ 0, "block-size", "BYTES", "with raw input, at most this much in one "
+	    "capsule; the default is 16k", WK_OPT_SIZE, .at = AT(block_size),
+	    .min = 1, .max = HELD_MAX },
 
 	{ .kind = WK_OPT_GROUP, .help = "How they are written" },
+	{ 0, "payload", .help = "values and nothing else; of datagrams, what "
+	    "is behind the context id", .kind = WK_OPT_FLAG,
+	    .at = AT(is_payload) },
+	{ 'f', "framing", "NAME", "how one is told from the next, with -e in "
+	    "the input (line), with --payload in the output (raw)",
+	    WK_OPT_CHOICE, .at = AT(framing), .choices = wk_framing_names },
 	{ 0, "raw", .help = "values as they come, of any length, in "
 	    "hexadecimal", .kind = WK_OPT_FLAG, .at = AT(is_raw) },
 	{ 'o', "output", "FILE", "write to this file; - is stdout",
@@ -64,25 +90,65 @@ static const struct wk_option table[] = {
 	{ 0 },
 };
 
+static void
+versions(void)
+{
+	wk_out_printf("jansson %s\n", jansson_version_str());
+}
+
 static const struct wk_tool tool = {
-	.summary = "Show the capsules in a byte stream (RFC 9297).",
-	.usages = (const char *const[]) { "[option ...] [FILE ...]", NULL },
+	.summary = "Show the capsules in a byte stream, or make some "
+	    "(RFC 9297).",
+	.usages = (const char *const[]) {
+	    "[option ...] [FILE ...]", "-e [option ...] [FILE ...]", NULL },
 	.options = table,
 	.common = WK_COMMON_QUIET | WK_COMMON_JSON,
 	.examples = (const char *const[]) {
-	    "printf '\\000\\003\\000hi' | capsule-cat",
+	    "printf 'hello\\n' | capsule-cat -e | capsule-cat",
 	    "capsule-cat -j stream | jq -r 'select(.grease | not).type_name'",
 	    NULL },
+	.versions = versions,
 };
 
+/* Options that mean nothing together, or nothing in this mode. */
 static const char *
 conflict(const struct options *opt)
 {
-	if (opt->is_strict && opt->is_lenient)
-		return "--strict and --lenient exclude each other";
-	if (opt->is_strict && opt->is_raw)
-		return "--raw looks at no values, so there is nothing to be "
-		    "--strict about";
+	bool has_context = opt->context_id != OPTIONS_NO_CONTEXT;
+	const struct {
+		bool is_so;
+		const char *why;
+	} conflicts[] = {
+		{ opt->is_encoding && opt->lists_types,
+		    "-e and --list-types exclude each other" },
+		{ opt->is_strict && opt->is_lenient,
+		    "--strict and --lenient exclude each other" },
+		{ has_context && opt->has_no_context,
+		    "--context and --no-context exclude each other" },
+		{ opt->is_raw && opt->is_strict, "--raw looks at no values, "
+		    "so there is nothing to be --strict about" },
+		{ opt->is_raw && has_context,
+		    "--raw looks at no values, so it knows no --context" },
+		{ opt->is_payload && opt->is_raw,
+		    "--payload and --raw exclude each other" },
+		{ opt->is_payload && wk_cli.is_json,
+		    "--payload is no JSON; --framing ndjson is" },
+		{ opt->is_encoding && wk_cli.is_json,
+		    "-e writes capsules; to read JSON give --framing ndjson" },
+		{ opt->is_encoding && (opt->is_raw || opt->is_payload),
+		    "--raw and --payload are not for -e" },
+		{ opt->framing >= 0 && !opt->is_encoding && !opt->is_payload,
+		    "--framing needs -e or --payload" },
+		{ opt->greases && !opt->is_encoding, "--grease needs -e" },
+		{ opt->block_size > 0 && !(opt->is_encoding &&
+		    opt->framing == WK_FRAMING_RAW),
+		    "--block-size needs -e and --framing raw" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(conflicts) / sizeof(conflicts[0]); i++)
+		if (conflicts[i].is_so)
+			return conflicts[i].why;
 	return NULL;
 }
 
@@ -111,22 +177,56 @@ take_operands(struct options *opt, char *const *operands, int n, int *rc)
 	return true;
 }
 
-static bool
-look_up_types(struct options *opt, int *rc)
+/* What --type means: capsules to show, or the one to make. */
+static int
+look_up_types(struct options *opt)
 {
 	struct wk_error error;
 	size_t i;
+	int rc = WK_OK;
 
+	if (opt->is_encoding && opt->n_types > 1)
+		return wk_usage_error("-e makes one --type");
+	for (i = 0; i < opt->n_types && rc == WK_OK; i++)
+		rc = opt->is_encoding ? wk_capsule_type_parse(opt->types[i],
+		    opt->reading, &opt->type, &error) :
+		    filter_add(&opt->filter, opt->types[i], opt->reading,
+		    &error);
+	if (rc != WK_OK)
+		return wk_usage_error("--type %s: %s", opt->types[i - 1],
+		    error.reason);
+	if (opt->is_encoding && opt->context_id != OPTIONS_NO_CONTEXT &&
+	    !value_starts_with_context(opt->type))
+		return wk_usage_error("only datagrams have a --context");
+	return WK_EXIT_OK;
+}
+
+/* What was not given. */
+static void
+set_defaults(struct options *opt)
+{
+	opt->mode = opt->is_encoding ? MODE_ENCODE :
+	    opt->lists_types ? MODE_LIST_TYPES : MODE_DECODE;
 	opt->reading = opt->wt_draft <= LAST_FIN_3C ? WK_CAPSULE_FIN_3C :
 	    WK_CAPSULE_FIN_3B;
-	for (i = 0; i < opt->n_types; i++)
-		if (filter_add(&opt->filter, opt->types[i], opt->reading,
-		    &error) != WK_OK) {
-			*rc = wk_usage_error("--type %s: %s", opt->types[i],
-			    error.reason);
-			return false;
-		}
-	return true;
+	if (opt->framing < 0)
+		opt->framing = opt->is_encoding ? WK_FRAMING_LINE :
+		    WK_FRAMING_RAW;
+	if (opt->max_value == 0)
+		opt->max_value = opt->is_encoding ? ENCODED_DEFAULT :
+		    HELD_DEFAULT;
+	if (opt->block_size == 0)
+		opt->block_size = BLOCK_DEFAULT;
+}
+
+/* Would a terminal rather not have it? */
+static bool
+is_binary(const struct options *opt)
+{
+	if (opt->is_encoding)
+		return true;
+	return opt->is_payload &&
+	    !wk_framing_is_text((enum wk_framing)opt->framing);
 }
 
 bool
@@ -136,8 +236,9 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	int first;
 
 	memset(opt, 0, sizeof(*opt));
-	opt->max_value = HELD_DEFAULT;
 	opt->wt_draft = LAST_FIN_3C + 1;
+	opt->context_id = OPTIONS_NO_CONTEXT;
+	opt->framing = -1;
 	if (!wk_options_parse(&tool, opt, argc, argv, &first, rc))
 		return false;
 	why = conflict(opt);
@@ -145,10 +246,18 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 		*rc = wk_usage_error("%s", why);
 		return false;
 	}
-	opt->mode = opt->lists_types ? MODE_LIST_TYPES : MODE_DECODE;
-	if (!take_operands(opt, argv + first, argc - first, rc) ||
-	    !look_up_types(opt, rc))
+	set_defaults(opt);
+	if (!take_operands(opt, argv + first, argc - first, rc))
 		return false;
+	*rc = look_up_types(opt);
+	if (*rc != WK_EXIT_OK)
+		return false;
+	if (is_binary(opt) && opt->output == NULL &&
+	    isatty(STDOUT_FILENO) == 1) {
+		*rc = wk_usage_error("standard output is a terminal, and what "
+		    "would be written is binary; -o - writes it all the same");
+		return false;
+	}
 	if (opt->output != NULL && wk_out_open(opt->output) != WK_OK) {
 		wk_warn_errno(errno, "%s", opt->output);
 		*rc = WK_EXIT_SYSTEM;

@@ -88,7 +88,7 @@ check_examples() { # tool
 
 # Does a call without anything have work to do, as cat(1) does?
 reads_stdin() {
-  "$WK_BUILD/$1" --help | grep -qE '^(Usage:|      ) [^ ]+ \[option \.\.\.\] \[FILE \.\.\.\]$'
+  "$WK_BUILD/$1" --help | grep -qE '^(Usage:|      ) +[^ ]+ \[option \.\.\.\] \[FILE \.\.\.\]$'
 }
 
 # What a command says on stderr when stdin is a terminal with nobody typing.
