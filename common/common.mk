@@ -83,6 +83,12 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if HAVE_JANSSON
+libwirekit_a_SOURCES += \
+	common/cli/framing.c common/cli/framing.h \
+	common/cli/framing_write.c \
+	common/cli/jsonread.c common/cli/jsonread.h
+endif
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/cli/interfaces.c common/cli/interfaces.h \
