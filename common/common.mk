@@ -2,7 +2,8 @@
 # libwirekit.a, floor by floor. Linked into the tools, never installed. What
 # only some tools need stands behind the condition of its libraries.
 
-libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(GNUTLS_CFLAGS) \
+	$(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
@@ -48,6 +49,17 @@ libwirekit_a_SOURCES += \
 endif
 
 # net
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/tls.c common/net/tls.h \
+	common/net/tls_credentials.c \
+	common/net/tls_explain.c \
+	common/net/tls_keylog.c \
+	common/net/tls_own.c \
+	common/net/tls_parts.h \
+	common/net/tls_peer.c \
+	common/net/tls_verify.c
+endif
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/net/capture.c common/net/capture.h \
