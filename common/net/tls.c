@@ -284,9 +284,9 @@ wk_tls_new(struct wk_tls_credentials *credentials, int fd, const char *name,
 	tls->fd = fd;
 	wk_buf_init(&tls->out, OUT_MAX);
 	/*
-	 * No tickets, in neither direction: nobody here resumes sessions, and
-	 * a ticket that the other end has not read when it closes makes its
-	 * kernel reset the connection, and what it sent last gets lost.
+	 * No tickets: nobody here resumes sessions, and one that a client has
+	 * not read when it closes makes its kernel reset the connection, and
+	 * what the client sent last gets lost.
 	 */
 	rc = gnutls_init(&tls->session, flags | (credentials->is_server ?
 	    GNUTLS_SERVER : GNUTLS_CLIENT));
