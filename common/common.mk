@@ -71,6 +71,17 @@ libwirekit_a_SOURCES += \
 	common/net/stream.c common/net/stream.h \
 	common/net/udp_proxy.c common/net/udp_proxy.h
 endif
+if BUILD_TLS
+libwirekit_a_SOURCES += \
+	common/net/tls.c common/net/tls.h \
+	common/net/tls_credentials.c \
+	common/net/tls_explain.c \
+	common/net/tls_keylog.c \
+	common/net/tls_own.c \
+	common/net/tls_parts.h \
+	common/net/tls_peer.c \
+	common/net/tls_verify.c
+endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 
