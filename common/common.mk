@@ -30,6 +30,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_fields.c \
 	common/wire/http1_target.c \
 	common/wire/http1_write.c \
+	common/wire/masque.c common/wire/masque.h \
 	common/wire/message.c common/wire/message.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
@@ -95,6 +96,10 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/cli/netopt.c common/cli/netopt.h
+endif
 if HAVE_JANSSON
 libwirekit_a_SOURCES += \
 	common/cli/framing.c common/cli/framing.h \

@@ -28,19 +28,6 @@
 /* The last draft of webtrans-http2 that ended streams with 0x190b4d3c. */
 #define LAST_FIN_3C 14
 
-/* Names depend on --wt-draft, which may come later: look them up then. */
-static int
-add_type(void *values, const char *arg, struct wk_error *error)
-{
-	struct options *opt = values;
-
-	if (opt->n_types == OPTIONS_TYPES_MAX)
-		return wk_error_set(error, WK_E_INVALID, 0,
-		    "may be given %d times", OPTIONS_TYPES_MAX);
-	opt->types[opt->n_types++] = arg;
-	return WK_OK;
-}
-
 static const struct wk_option table[] = {
 	{ .kind = WK_OPT_GROUP, .help = "What to do" },
 	{ 'e', "encode", .help = "make capsules of what is read",
@@ -51,7 +38,8 @@ static const struct wk_option table[] = {
 	{ .kind = WK_OPT_GROUP, .help = "Which capsules" },
 	{ 0, "type", "TYPES", "only these types: names or numbers joined by "
 	    "commas, grease, unknown, legacy; with ! in front, all but these; "
-	    "with -e, the type to make", WK_OPT_CALL, .call = add_type },
+	    "with -e, the type to make", WK_OPT_LIST,
+	    .at = AT(types) },
 	{ 0, "context", "ID", "only datagrams with this context id; with -e, "
 	    "the one to put in front, by default 0", WK_OPT_UINT,
 	    .at = AT(context_id), .max = WK_VARINT_MAX },
@@ -185,15 +173,15 @@ look_up_types(struct options *opt)
 	size_t i;
 	int rc = WK_OK;
 
-	if (opt->is_encoding && opt->n_types > 1)
+	if (opt->is_encoding && opt->types.n > 1)
 		return wk_usage_error("-e makes one --type");
-	for (i = 0; i < opt->n_types && rc == WK_OK; i++)
-		rc = opt->is_encoding ? wk_capsule_type_parse(opt->types[i],
+	for (i = 0; i < opt->types.n && rc == WK_OK; i++)
+		rc = opt->is_encoding ? wk_capsule_type_parse(opt->types.items[i],
 		    opt->reading, &opt->type, &error) :
-		    filter_add(&opt->filter, opt->types[i], opt->reading,
+		    filter_add(&opt->filter, opt->types.items[i], opt->reading,
 		    &error);
 	if (rc != WK_OK)
-		return wk_usage_error("--type %s: %s", opt->types[i - 1],
+		return wk_usage_error("--type %s: %s", opt->types.items[i - 1],
 		    error.reason);
 	if (opt->is_encoding && opt->context_id != OPTIONS_NO_CONTEXT &&
 	    !value_starts_with_context(opt->type))
