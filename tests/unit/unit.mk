@@ -115,6 +115,13 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+if HAVE_JANSSON
+UNIT_TESTS += test_framing
+test_framing_SOURCES = tests/unit/test_framing.c tests/unit/unit.h
+test_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(JANSSON_CFLAGS)
+test_framing_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
