@@ -104,6 +104,19 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+if BUILD_HTTP
+UNIT_TESTS += test_address test_eyeballs test_loop
+test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_address_LDADD = $(UNIT_LDADD)
+test_eyeballs_SOURCES = tests/unit/test_eyeballs.c tests/unit/unit.h
+test_eyeballs_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_eyeballs_LDADD = $(UNIT_LDADD)
+test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
+test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_loop_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
