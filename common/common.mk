@@ -57,6 +57,10 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
+	common/net/http1_session.c common/net/http1_session.h \
+	common/net/http1_session_parts.h \
+	common/net/http1_session_read.c \
+	common/net/http1_session_write.c \
 	common/net/session.c common/net/session.h common/net/session_parts.h \
 	common/net/stream.c common/net/stream.h
 endif

@@ -104,6 +104,17 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+if BUILD_HTTP
+# Client against server over a simulated link, whatever the version.
+session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
+
+UNIT_TESTS += test_http1_session
+test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
+test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_LDADD = $(UNIT_LDADD)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
