@@ -11,6 +11,7 @@ libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
+	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
 	common/base/text.c common/base/text.h
@@ -25,6 +26,7 @@ libwirekit_a_SOURCES += \
 	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/head.c common/wire/head.h \
 	common/wire/http1.c common/wire/http1.h \
 	common/wire/http1_chunk.c \
 	common/wire/http1_fields.c \
@@ -57,6 +59,12 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
+	common/net/http2_head.c common/net/http2_parts.h \
+	common/net/http2_receive.c \
+	common/net/http2_send.c \
+	common/net/http2_session.c common/net/http2_session.h \
+	common/net/http2_stream.c \
+	common/net/http2_text.c \
 	common/net/session.c common/net/session.h common/net/session_parts.h \
 	common/net/stream.c common/net/stream.h
 endif
