@@ -112,6 +112,28 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+if BUILD_HTTP
+UNIT_TESTS += test_address test_eyeballs test_loop
+test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_address_LDADD = $(UNIT_LDADD)
+test_eyeballs_SOURCES = tests/unit/test_eyeballs.c tests/unit/unit.h
+test_eyeballs_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_eyeballs_LDADD = $(UNIT_LDADD)
+test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
+test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_loop_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+
+# Client against server over a simulated link, whatever the version.
+session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
+
+UNIT_TESTS += test_http1_session
+test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
+test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_LDADD = $(UNIT_LDADD)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
