@@ -39,6 +39,7 @@ libwirekit_a_SOURCES += \
 	common/wire/sfv.c common/wire/sfv.h \
 	common/wire/sfv_write.c \
 	common/wire/uritemplate.c common/wire/uritemplate.h \
+	common/wire/url.c common/wire/url.h \
 	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \

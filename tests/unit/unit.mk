@@ -89,7 +89,10 @@ test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_datagram_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
-	test_sfv test_sfv_write test_uritemplate
+	test_sfv test_sfv_write test_uritemplate test_url
+test_url_SOURCES = tests/unit/test_url.c tests/unit/unit.h
+test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_url_LDADD = $(UNIT_LDADD)
 test_chars_SOURCES = tests/unit/test_chars.c tests/unit/unit.h
 test_chars_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_chars_LDADD = $(UNIT_LDADD)
