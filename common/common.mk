@@ -95,6 +95,11 @@ libwirekit_a_SOURCES += \
 	common/net/tls_peer.c \
 	common/net/tls_verify.c
 endif
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/proxy.c common/net/proxy.h \
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h
+endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 

@@ -183,3 +183,10 @@ test_udp_proxy_SOURCES = tests/unit/test_udp_proxy.c tests/unit/unit.h
 test_udp_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_udp_proxy_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
+
+if BUILD_HTTP
+UNIT_TESTS += test_proxy
+test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
+test_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_proxy_LDADD = $(UNIT_LDADD)
+endif
