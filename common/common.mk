@@ -97,8 +97,11 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
+	common/net/client.c common/net/client.h \
+	common/net/conn.c common/net/conn.h \
 	common/net/proxy.c common/net/proxy.h \
-	common/net/proxy_tunnel.c common/net/proxy_tunnel.h
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
+	common/net/server.c common/net/server.h
 endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
