@@ -11,6 +11,7 @@ libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
+	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
 	common/base/text.c common/base/text.h
@@ -25,6 +26,7 @@ libwirekit_a_SOURCES += \
 	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/head.c common/wire/head.h \
 	common/wire/http1.c common/wire/http1.h \
 	common/wire/http1_chunk.c \
 	common/wire/http1_fields.c \
@@ -62,6 +64,16 @@ libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
 	common/net/address.c \
 	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/http1_session.c common/net/http1_session.h \
+	common/net/http1_session_parts.h \
+	common/net/http1_session_read.c \
+	common/net/http1_session_write.c \
+	common/net/http2_head.c common/net/http2_parts.h \
+	common/net/http2_receive.c \
+	common/net/http2_send.c \
+	common/net/http2_session.c common/net/http2_session.h \
+	common/net/http2_stream.c \
+	common/net/http2_text.c \
 	common/net/loop.c common/net/loop.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \
@@ -83,6 +95,14 @@ libwirekit_a_SOURCES += \
 	common/net/tls_parts.h \
 	common/net/tls_peer.c \
 	common/net/tls_verify.c
+endif
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/client.c common/net/client.h \
+	common/net/conn.c common/net/conn.h \
+	common/net/proxy.c common/net/proxy.h \
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
+	common/net/server.c common/net/server.h
 endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread

@@ -23,6 +23,7 @@ UNIT_TESTS =
 include $(top_srcdir)/tests/unit/unit.mk
 include $(top_srcdir)/tests/fuzz/fuzz.mk
 include $(top_srcdir)/tests/bench/bench.mk
+include $(top_srcdir)/tests/net/net.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

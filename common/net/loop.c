@@ -236,17 +236,9 @@ static void
 on_io(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct wk_io *io = w->data;
-	unsigned watched = io->events;
 
 	(void)ev;
-	if ((events & EV_ERROR) != 0) {
-		/* Not a descriptor; libev has stopped it. Whoever uses it
-		 * hears why from the kernel. */
-		io->events = 0;
-		io->ready(io, watched);
-		return;
-	}
-	io->ready(io, (unsigned)events & watched);
+	io->ready(io, (unsigned)events & io->events);
 }
 
 void

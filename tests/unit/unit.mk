@@ -122,6 +122,28 @@ test_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(JANSSON_CFLAGS)
 test_framing_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
 endif
 
+if BUILD_HTTP
+UNIT_TESTS += test_address test_eyeballs test_loop
+test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_address_LDADD = $(UNIT_LDADD)
+test_eyeballs_SOURCES = tests/unit/test_eyeballs.c tests/unit/unit.h
+test_eyeballs_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_eyeballs_LDADD = $(UNIT_LDADD)
+test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
+test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_loop_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+
+# Client against server over a simulated link, whatever the version.
+session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
+
+UNIT_TESTS += test_http1_session
+test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
+test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_LDADD = $(UNIT_LDADD)
+endif
+
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
 test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
@@ -167,4 +189,11 @@ UNIT_TESTS += test_udp_proxy
 test_udp_proxy_SOURCES = tests/unit/test_udp_proxy.c tests/unit/unit.h
 test_udp_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_udp_proxy_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
+
+if BUILD_HTTP
+UNIT_TESTS += test_proxy
+test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
+test_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_proxy_LDADD = $(UNIT_LDADD)
 endif
