@@ -59,14 +59,40 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
+	common/net/access.c common/net/access.h \
+	common/net/address.c \
+	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/http1_session.c common/net/http1_session.h \
+	common/net/http1_session_parts.h \
+	common/net/http1_session_read.c \
+	common/net/http1_session_write.c \
 	common/net/http2_head.c common/net/http2_parts.h \
 	common/net/http2_receive.c \
 	common/net/http2_send.c \
 	common/net/http2_session.c common/net/http2_session.h \
 	common/net/http2_stream.c \
 	common/net/http2_text.c \
-	common/net/session.c common/net/session.h common/net/session_parts.h \
-	common/net/stream.c common/net/stream.h
+	common/net/loop.c common/net/loop.h \
+	common/net/session.c common/net/session.h \
+	common/net/session_parts.h \
+	common/net/sock.h \
+	common/net/sock_dial.c \
+	common/net/sock_listen.c \
+	common/net/sock_resolve.c \
+	common/net/stdstream.c common/net/stdstream.h \
+	common/net/stream.c common/net/stream.h \
+	common/net/udp_proxy.c common/net/udp_proxy.h
+endif
+if BUILD_TLS
+libwirekit_a_SOURCES += \
+	common/net/tls.c common/net/tls.h \
+	common/net/tls_credentials.c \
+	common/net/tls_explain.c \
+	common/net/tls_keylog.c \
+	common/net/tls_own.c \
+	common/net/tls_parts.h \
+	common/net/tls_peer.c \
+	common/net/tls_verify.c
 endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
@@ -80,6 +106,12 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if HAVE_JANSSON
+libwirekit_a_SOURCES += \
+	common/cli/framing.c common/cli/framing.h \
+	common/cli/framing_write.c \
+	common/cli/jsonread.c common/cli/jsonread.h
+endif
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/cli/interfaces.c common/cli/interfaces.h \

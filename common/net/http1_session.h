@@ -16,7 +16,25 @@
 
 #include "common/net/session.h"
 
-/* handler stays the caller's and is kept. NULL: no memory. */
+/*
+ * handler stays the caller's and is kept. NULL: no memory.
+ *
+ * Expect: 100-continue: a client's owner puts it among the fields and writes
+ * once the informational head has come, or whenever it is tired of waiting. A
+ * server's session sends 100 itself when the request event has returned and
+ * the owner neither responded nor sent 100. Who responds without having wanted
+ * the body closes the connection behind the response, and closed says
+ * WK_STREAM_NO_ERROR if the body did not come.
+ *
+ * A reset breaks the connection, but for WK_STREAM_NO_ERROR of a server that
+ * has finished its response: then only the rest of the request is not read. A
+ * body that a handler-less owner has responded to is read up to the window.
+ * Upgrade to other ways of carrying HTTP (h2c, TLS) is ignored.
+ */
 struct wk_session *wk_http1_session_new(bool is_server,
     const struct wk_session_limits *limits,
     const struct wk_session_handler *handler, void *arg, uint64_t now_ns);
+
+/* The scheme of a server's requests, "http" unless said; text is kept. */
+void wk_http1_session_set_scheme(struct wk_session *session,
+    const char *scheme);

@@ -14,7 +14,8 @@
 
 struct wk_udp_proxy_options {
 	const char *name;		/* in Proxy-Status: "capsule-cat" */
-	const char *path;		/* template; NULL: the well-known one */
+	const char *path;		/* template, or only its path; NULL: the */
+					/* well-known one. Copied */
 	const struct wk_access_auth *auth;	/* NULL: everybody; borrowed */
 	const struct wk_access_targets *targets; /* borrowed */
 	size_t max_tunnels;		/* in all; 0: as many as descriptors */

@@ -144,9 +144,11 @@ check_response(const struct wk_message *m, struct wk_error *error)
 		return invalid(error, 0, "not a status code");
 	if (m->status == 101)
 		return invalid(error, 0, "status 101 is HTTP/1.1's alone");
-	if (m->protocol.len + m->scheme.len + m->authority.len + m->path.len >
-	    0)
+	if (m->scheme.len + m->authority.len + m->path.len > 0)
 		return invalid(error, 0, "a response has no target");
+	if (m->protocol.len > 0 && (m->status != 426 ||
+	    !wk_message_is_protocol(m->protocol)))
+		return invalid(error, 0, "only 426 says what to upgrade to");
 	return WK_OK;
 }
 

@@ -29,7 +29,11 @@ struct wk_field {
 struct wk_message {
 	/* A request: method is not empty. */
 	struct wk_str method;
-	struct wk_str protocol;	/* of a tunnel, "connect-udp"; else empty */
+	/*
+	 * Of a tunnel, "connect-udp"; else empty. In a 426 response: what to
+	 * upgrade to, which only HTTP/1.1 can say.
+	 */
+	struct wk_str protocol;
 	struct wk_str scheme;	/* empty for a CONNECT without protocol */
 	struct wk_str authority;
 	struct wk_str path;	/* with the query; empty as scheme is */
