@@ -63,6 +63,8 @@ if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
 	common/net/address.c \
+	common/net/client.c common/net/client.h \
+	common/net/conn.c common/net/conn.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
 	common/net/http1_session_parts.h \
@@ -75,6 +77,9 @@ libwirekit_a_SOURCES += \
 	common/net/http2_stream.c \
 	common/net/http2_text.c \
 	common/net/loop.c common/net/loop.h \
+	common/net/proxy.c common/net/proxy.h \
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
+	common/net/server.c common/net/server.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \
 	common/net/sock.h \
@@ -95,14 +100,6 @@ libwirekit_a_SOURCES += \
 	common/net/tls_parts.h \
 	common/net/tls_peer.c \
 	common/net/tls_verify.c
-endif
-if BUILD_HTTP
-libwirekit_a_SOURCES += \
-	common/net/client.c common/net/client.h \
-	common/net/conn.c common/net/conn.h \
-	common/net/proxy.c common/net/proxy.h \
-	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
-	common/net/server.c common/net/server.h
 endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
