@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/clock.h"
 #include "common/base/text.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -226,15 +227,6 @@ on_max_time(struct wk_timer *timer)
 	dial_cancel(d, "out of time");
 }
 
-static unsigned
-versions(const struct options *opt)
-{
-	if (opt->is_http1 || opt->is_http2)
-		return (opt->is_http1 ? (unsigned)WK_HTTP_1_1 : 0) |
-		    (opt->is_http2 ? (unsigned)WK_HTTP_2 : 0);
-	return WK_HTTP_1_1 | WK_HTTP_2;
-}
-
 int
 dial_init(struct dial *d, const struct options *opt,
     const struct dial_handler *handler, void *arg)
@@ -259,7 +251,7 @@ dial_init(struct dial *d, const struct options *opt,
 	c->scheme = d->request.url.scheme;
 	c->host = d->request.url.host;
 	c->port = d->request.url.port;
-	c->versions = versions(opt);
+	c->versions = options_versions(opt);
 	wk_session_limits_default(&c->limits);
 	c->stall_timeout_ns = STALL_TIMEOUT_NS;
 	c->trace_level = (int)wk_cli.verbose;

@@ -49,7 +49,8 @@ struct options {
 	const char *url, *protocol, *target, *template_text, *authority;
 	const char *auth;
 	struct wk_option_list headers;
-	bool is_http1, is_http2, is_interactive, is_shown, ends_with_peer;
+	bool is_http1, is_http2, is_interactive, is_shown, keeps_sending;
+	bool has_protocol;	/* --protocol was given */
 	int datagrams;		/* enum wk_framing, or -1: not given */
 	uint64_t count;		/* end after so many capsules; 0: never */
 	uint64_t linger_ns;	/* after the input's end; OPTIONS_NO_LINGER: */
@@ -78,6 +79,15 @@ static inline bool
 options_decodes(const struct options *opt)
 {
 	return opt->is_payload || opt->is_shown;
+}
+
+/* The set of enum wk_http_version that is wanted. */
+static inline unsigned
+options_versions(const struct options *opt)
+{
+	if (opt->is_http1 == opt->is_http2)
+		return WK_HTTP_1_1 | WK_HTTP_2;
+	return opt->is_http1 ? WK_HTTP_1_1 : WK_HTTP_2;
 }
 
 /* False: *rc is the exit code, everything was said. */

@@ -34,20 +34,13 @@ static int
 take_credentials(struct request *r, const struct options *opt)
 {
 	struct wk_access_auth *auth;
-	struct wk_error error;
+	int rc;
 
 	if (opt->auth == NULL)
 		return WK_EXIT_OK;
-	auth = wk_access_auth_load(opt->auth, &error);
-	if (auth == NULL) {
-		if (error.offset > 0)
-			wk_warn("%s: line %llu: %s", opt->auth,
-			    (unsigned long long)error.offset, error.reason);
-		else
-			wk_warn("%s: %s", opt->auth, error.reason);
-		return error.status == WK_E_SYSTEM ? WK_EXIT_SYSTEM :
-		    WK_EXIT_USAGE;
-	}
+	auth = wk_net_auth(opt->auth, &rc);
+	if (auth == NULL)
+		return rc;
 	wk_access_auth_value(auth, &r->credentials);
 	wk_access_auth_del(auth);
 	return WK_EXIT_OK;

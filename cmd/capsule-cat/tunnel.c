@@ -243,7 +243,7 @@ on_end(struct wk_stream *s)
 			give_up(t, rc, "what arrived is malformed");
 	}
 	wk_out_flush();
-	if (t->opt->ends_with_peer)
+	if (!t->opt->keeps_sending)
 		finish(t);
 }
 

@@ -256,6 +256,24 @@ wk_net_targets(const struct wk_net_proxy *o)
 	return NULL;
 }
 
+struct wk_access_auth *
+wk_net_auth(const char *path, int *rc)
+{
+	struct wk_access_auth *auth;
+	struct wk_error error;
+
+	auth = wk_access_auth_load(path, &error);
+	if (auth != NULL)
+		return auth;
+	if (error.offset > 0)
+		wk_warn("%s: line %llu: %s", path,
+		    (unsigned long long)error.offset, error.reason);
+	else
+		wk_warn("%s: %s", path, error.reason);
+	*rc = error.status == WK_E_SYSTEM ? WK_EXIT_SYSTEM : WK_EXIT_USAGE;
+	return NULL;
+}
+
 /* --- heads --------------------------------------------------------------- */
 
 static int

@@ -148,6 +148,12 @@ struct wk_net_proxy {
 /* The rules, the caller's then; NULL after a message, exit code WK_EXIT_USAGE. */
 struct wk_access_targets *wk_net_targets(const struct wk_net_proxy *options);
 
+/*
+ * --auth: the credentials in a file, the caller's then; NULL after a message,
+ * with the exit code in *rc.
+ */
+struct wk_access_auth *wk_net_auth(const char *path, int *rc);
+
 /* --- heads --------------------------------------------------------------- */
 
 /*

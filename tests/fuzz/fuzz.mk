@@ -64,7 +64,7 @@ FUZZ_TARGETS += fuzz_capsule_cat
 fuzz_capsule_cat_SOURCES = tests/fuzz/fuzz_capsule_cat.c $(capsule_cat_parts) $(fuzz_main)
 fuzz_capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 fuzz_capsule_cat_LDFLAGS = $(fuzz_ldflags)
-fuzz_capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS)
+fuzz_capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS)
 endif
 
 if BUILD_RSTDIAG
