@@ -121,6 +121,8 @@ on_closed(struct wk_stream *s, const struct wk_stream_end *end)
 	struct dial *d = wk_stream_arg(s);
 
 	d->stream = NULL;
+	if (d->handler->over != NULL)
+		d->handler->over();
 	if (end != NULL)
 		explain(d, end);
 	wk_client_shutdown(d->client);

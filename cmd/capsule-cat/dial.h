@@ -14,6 +14,8 @@ struct dial;
 
 struct dial_handler {
 	void (*open)(struct dial *d, struct wk_stream *s);
+	/* The tunnel is over, before anything is said about it; or NULL. */
+	void (*over)(void);
 	/* Without head and closed, which are dial's; see dial_arg(). */
 	struct wk_stream_handler stream;
 };

@@ -4,6 +4,7 @@
 
 #include "cmd/capsule-cat/decode.h"
 #include "cmd/capsule-cat/encode.h"
+#include "cmd/capsule-cat/interactive.h"
 #include "cmd/capsule-cat/list.h"
 #include "cmd/capsule-cat/listen.h"
 #include "cmd/capsule-cat/options.h"
@@ -18,6 +19,7 @@ static int (*const modes[])(const struct options *) = {
 	[MODE_LIST_TYPES] = list_types,
 	[MODE_TUNNEL] = tunnel,
 	[MODE_LISTEN] = serve,
+	[MODE_INTERACTIVE] = interactive,
 };
 
 int

@@ -16,6 +16,7 @@ capsule_cat_parts = \
 	cmd/capsule-cat/encoder.c cmd/capsule-cat/encoder.h \
 	cmd/capsule-cat/filter.c cmd/capsule-cat/filter.h \
 	cmd/capsule-cat/input.c cmd/capsule-cat/input.h \
+	cmd/capsule-cat/interactive.c cmd/capsule-cat/interactive.h \
 	cmd/capsule-cat/list.c cmd/capsule-cat/list.h \
 	cmd/capsule-cat/listen.c cmd/capsule-cat/listen.h \
 	cmd/capsule-cat/options.c cmd/capsule-cat/options.h \
@@ -26,6 +27,7 @@ capsule_cat_parts = \
 	cmd/capsule-cat/show.c cmd/capsule-cat/show.h \
 	cmd/capsule-cat/show_json.c \
 	cmd/capsule-cat/tunnel.c cmd/capsule-cat/tunnel.h \
+	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h \
 	cmd/capsule-cat/value.c cmd/capsule-cat/value.h
 capsule_cat_SOURCES = cmd/capsule-cat/main.c $(capsule_cat_parts)
 capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(READLINE_CFLAGS)
