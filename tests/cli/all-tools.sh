@@ -127,7 +127,7 @@ for tool in $tools; do
   tap $? "$tool --version names tool, kit and version" "$version"
   if reads_stdin "$tool"; then
     out=$("$WK_BUILD/$tool" 2>&1 </dev/null)
-    [ $? -eq 0 ] && [ -z "$out" ]
+    [ "$?$out" = 0 ]
     tap $? "$tool alone reads standard input and says nothing of nothing" "$out"
     out=$(on_terminal "$WK_BUILD/$tool")
     [[ $out == "$tool: reading from the terminal"* ]]

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/wait.h>
 
 #include "common/base/text.h"
 #include "common/cli/framing.h"
@@ -30,6 +31,7 @@ static const struct {
 	{ WK_FRAMING_LINE, TEXT("a\r\nb\0c\n"), 8, "610d;620063;" },
 	{ WK_FRAMING_LINE, TEXT("abc\nabcd\nab\n"), 3, "616263;!2;6162;" },
 	{ WK_FRAMING_LINE, TEXT("abc\nabcd"), 3, "616263;!2;" },
+	{ WK_FRAMING_LINE, TEXT("abcd\nabcd\na\nabcde"), 3, "!1;!2;61;!4;" },
 	{ WK_FRAMING_HEX, TEXT("6869\n\n00 ff:01\r\n"), 8,
 	    "6869;;00ff01;" },
 	{ WK_FRAMING_HEX, TEXT("# all\n68 # some\n69"), 8, "68;69;" },
@@ -311,6 +313,43 @@ test_borrowed_octets_keep_their_order(void **state)
 	assert_memory_equal(got + len - 3, "end", 3);
 }
 
+/* Small writes of a full pipe: nothing is lost, nothing comes twice. */
+static void
+test_a_pipe_that_takes_little(void **state)
+{
+	enum { SIZE = 5000, N = 200 };
+	static char all[SIZE * N], got[sizeof(all)];
+	size_t i, at = 0;
+	pid_t pid;
+	int ends[2], status;
+	ssize_t n;
+
+	(void)state;
+	for (i = 0; i < sizeof(all); i++)
+		all[i] = (char)(i * 2654435761u >> 13);
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	fcntl(ends[1], F_SETPIPE_SZ, 4096);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		wk_out_reset(ends[1]);
+		for (i = 0; i < N; i++)
+			wk_out_borrow(all + i * SIZE, SIZE);
+		_exit(wk_out_flush() == WK_OK ? 0 : 1);
+	}
+	close(ends[1]);
+	fcntl(ends[0], F_SETFL, 0);
+	while (at < sizeof(got) &&
+	    (n = read(ends[0], got + at, sizeof(got) - at < 777 ?
+	    sizeof(got) - at : 777)) > 0)
+		at += (size_t)n;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(at, sizeof(all));
+	assert_memory_equal(got, all, sizeof(all));
+	close(ends[0]);
+}
+
 /* --- what is written can be read ------------------------------------------ */
 
 static void
@@ -404,6 +443,7 @@ main(void)
 		cmocka_unit_test(test_writing),
 		cmocka_unit_test(test_a_length_that_does_not_fit),
 		cmocka_unit_test(test_borrowed_octets_keep_their_order),
+		cmocka_unit_test(test_a_pipe_that_takes_little),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_what_is_wrong_with_json),
 	};
