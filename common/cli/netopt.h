@@ -89,8 +89,9 @@ struct wk_net_listen {
 };
 
 #define WK_NET_LISTEN_OPTIONS(type, member) \
-	{ 'l', "listen", "[ADDRESS:]PORT", "serve instead, on the loopback " \
-	    "unless an address (or *) is given; unix:PATH, too", WK_OPT_LIST, \
+	{ 'l', "listen", "ADDRESS:PORT", "serve instead; on the loopback " \
+	    "with a port alone, everywhere with *; unix:PATH, too", \
+	    WK_OPT_LIST, \
 	    .at = offsetof(type, member.addresses) }, \
 	{ 0, "cleartext", .help = "serve without TLS", .kind = WK_OPT_FLAG, \
 	    .at = offsetof(type, member.is_cleartext) }, \

@@ -497,13 +497,14 @@ capsule-cat: standard input: line 8: no value_hex, value_b64, value, payload_hex
   check '--raw and --payload are not for -e' -e --raw
   check '--raw and --payload are not for -e' -e --payload
   check '--framing needs -e or --payload' -f hex
-  check '--grease needs -e' --grease
-  check '--block-size needs -e and --framing raw' -e --block-size 5
+  check '--grease needs -e or --datagrams' --grease
+  check '--block-size needs raw input' -e --block-size 5
   check '-e and --list-types exclude each other' -e --list-types
   check '-e makes one --type' -e --type 0 --type 1
   check '--type !0: no capsule type is named !0' -e --type '!0'
   check 'only datagrams have a --context' -e --type 24 --context 1
-  check 'https://example.org/ is not a file' https://example.org/
+  check 'a URL is the only operand' https://example.org/ file
+  check '--listen has no operands' -l 1 file
   check 'unknown option --playload; did you mean --payload?' --playload
   check '--framing xml: expected line, raw, whole, hex, u16, varint or ndjson' -e -f xml
   run -2 --separate-stderr capsule-cat --payload -j
