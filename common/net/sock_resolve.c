@@ -163,7 +163,7 @@ start_thread(struct lookup *l)
 		pthread_detach(thread);
 		return true;
 	}
-	lookup_release(l);
+	atomic_fetch_sub(&l->holders, 1);	/* the caller's stays */
 fail:
 	atomic_fetch_sub(&n_threads, 1);
 	errno = rc;
