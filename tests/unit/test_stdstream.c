@@ -365,13 +365,13 @@ static void
 through(int from, int to, size_t max)
 {
 	static uint8_t data[3000];
-	size_t sent = 0, total = 300000, len;
+	size_t sent = 0, total = 600000, len, n_refused = 0;
 	unsigned seed = 1;
 	int flags = fcntl(to, F_GETFL), rc;
 
 	if (out.io.loop == NULL)
 		open_out(to, max);
-	open_in(from, 2000);
+	open_in(from, 500);	/* the writer is the faster */
 	while (n_got < total) {
 		seed = seed * 1103515245 + 12345;
 		len = 1 + (seed >> 16) % sizeof(data);
@@ -382,7 +382,8 @@ through(int from, int to, size_t max)
 		if (rc == WK_OK)
 			sent += len;
 		else
-			assert_int_equal(rc, WK_E_LIMIT);
+			n_refused++;
+		assert_true(rc == WK_OK || rc == WK_E_LIMIT);
 		assert_true(wk_stdout_pending(&out) <= out.max);
 		assert_int_equal(n_drained + wk_stdout_pending(&out), sent);
 		/* One piece at a time, so that the pipe stays full for long. */
@@ -392,6 +393,7 @@ through(int from, int to, size_t max)
 	}
 	assert_int_equal(n_got, total);
 	assert_int_equal(n_drained, total);
+	assert_true(n_refused > 0);
 	assert_int_equal(n_failures, 0);
 	assert_pattern();
 	assert_int_equal(fcntl(to, F_GETFL), flags);
@@ -526,6 +528,7 @@ test_reader_leaves_a_full_pipe(void **state)
 	close(ends[0]);
 	/* Work for the end of the round on top: still one failure. */
 	assert_int_equal(wk_stdout_write(&out, "x", 1), WK_OK);
+	out.io.ready(&out.io, WK_IO_WRITE);
 	wk_loop_run(loop);
 	assert_int_equal(n_failures, 1);
 	assert_int_equal(failure, EPIPE);
@@ -547,7 +550,9 @@ test_append_to_a_file(void **state)
 	wk_loop_run(loop);
 	assert_int_equal(pread(fd, got, sizeof(got), 0), 13);
 	assert_memory_equal(got, "one two three", 13);
-	close(fd);
+	/* Only what was opened is closed. */
+	wk_stdout_free(&out);
+	assert_int_equal(close(fd), 0);
 }
 
 static void
