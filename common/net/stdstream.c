@@ -67,7 +67,7 @@ is_open_for(int fd, int direction)
 
 /* Choose how to read or write fd without waiting and without changing it. */
 static void
-stream_open(struct wk_stream *s, int fd, int direction)
+stream_open(struct wk_stdstream *s, int fd, int direction)
 {
 	struct stat st;
 	int own;
@@ -92,7 +92,7 @@ stream_open(struct wk_stream *s, int fd, int direction)
 }
 
 static void
-stream_close(struct wk_stream *s)
+stream_close(struct wk_stdstream *s)
 {
 	if (s->is_own)
 		close(s->fd);
@@ -102,7 +102,7 @@ stream_close(struct wk_stream *s)
 
 /* A blocking descriptor that we may not change: would it wait? */
 static bool
-would_wait(const struct wk_stream *s, short events)
+would_wait(const struct wk_stdstream *s, short events)
 {
 	struct pollfd p = { .fd = s->fd, .events = events };
 
@@ -110,7 +110,7 @@ would_wait(const struct wk_stream *s, short events)
 }
 
 static ssize_t
-stream_read(const struct wk_stream *s, void *data, size_t size)
+stream_read(const struct wk_stdstream *s, void *data, size_t size)
 {
 	if (s->is_socket)
 		return recv(s->fd, data, size, MSG_DONTWAIT);
@@ -122,7 +122,7 @@ stream_read(const struct wk_stream *s, void *data, size_t size)
 }
 
 static ssize_t
-stream_write(const struct wk_stream *s, const void *data, size_t len)
+stream_write(const struct wk_stdstream *s, const void *data, size_t len)
 {
 	if (s->is_socket)
 		return send(s->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);

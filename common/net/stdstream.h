@@ -16,7 +16,7 @@
 #include "common/net/loop.h"
 
 /* How one of them is read or written; private. */
-struct wk_stream {
+struct wk_stdstream {
 	int fd;
 	bool is_open;		/* in the direction we need */
 	bool is_own;		/* opened a second time, to be closed */
@@ -29,7 +29,7 @@ struct wk_stream {
 struct wk_stdin {
 	struct wk_io io;
 	struct wk_task task;	/* where fd is never ready */
-	struct wk_stream stream;
+	struct wk_stdstream stream;
 	uint8_t *block;
 	size_t size;
 	bool has_ended;
@@ -54,7 +54,7 @@ void wk_stdin_free(struct wk_stdin *in);
 struct wk_stdout {
 	struct wk_io io;
 	struct wk_task task;
-	struct wk_stream stream;
+	struct wk_stdstream stream;
 	struct wk_buf queue;
 	size_t at;		/* octets of the queue already written */
 	size_t max;
