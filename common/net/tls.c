@@ -24,6 +24,7 @@
 #define READ_AHEAD (RECORD_MAX + 512)	/* one whole record, encrypted */
 #define OUT_MAX ((size_t)1 << 20)	/* a flight with long chains */
 #define FIRST_MAX 16			/* octets to show of what is no TLS */
+#define ALERT_RECORD_LEN 7		/* type, version, length, alert */
 
 /* Records without data that one call of ours takes before it gives up. */
 #define EMPTY_MAX 200
@@ -43,6 +44,7 @@ struct wk_tls {
 	size_t owed;		/* octets in out, not yet reported as taken */
 	uint8_t first[FIRST_MAX];
 	size_t first_len;
+	uint8_t last[ALERT_RECORD_LEN];	/* octets before the handshake's end */
 	char description[WK_TLS_DESCRIPTION_MAX];
 	char alpn[256], server_name[256];
 	struct wk_error failure;	/* the first one stays */
@@ -161,6 +163,16 @@ drop_in(struct wk_tls *tls)
 	tls->in_at = tls->in_len = 0;
 }
 
+static void
+note_last(struct wk_tls *tls, const uint8_t *data, size_t len)
+{
+	size_t keep = len < ALERT_RECORD_LEN ? ALERT_RECORD_LEN - len : 0;
+
+	memmove(tls->last, tls->last + ALERT_RECORD_LEN - keep, keep);
+	memcpy(tls->last + keep, data + len - (ALERT_RECORD_LEN - keep),
+	    ALERT_RECORD_LEN - keep);
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -189,6 +201,8 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 		len = tls->in_len - tls->in_at;
 	memcpy(data, tls->in + tls->in_at, len);
 	tls->in_at += len;
+	if (!tls->peer.is_established)
+		note_last(tls, data, len);
 	return (ssize_t)len;
 }
 
@@ -232,6 +246,20 @@ say_no_tls(struct wk_tls *tls)
 	wk_buf_free(&b);
 }
 
+/*
+ * OpenSSL, when it refuses our certificate in TLS 1.3, says so in the clear
+ * although keys are there. Nobody vouches for that, but it is the reason.
+ */
+static bool
+is_clear_alert(const struct wk_tls *tls, int code)
+{
+	static const uint8_t head[] = { 21, 3, 3, 0, 2 };
+
+	return code == GNUTLS_E_DECRYPTION_FAILED &&
+	    !tls->peer.is_established &&
+	    memcmp(tls->last, head, sizeof(head)) == 0;
+}
+
 /* The peer learns why, as far as the kernel takes it. */
 static void
 send_alert(struct wk_tls *tls, int code)
@@ -261,6 +289,8 @@ fail(struct wk_tls *tls, int code, struct wk_error *error)
 	}
 	if (!tls->peer.is_established && is_no_tls(tls))
 		say_no_tls(tls);
+	else if (is_clear_alert(tls, code))
+		tls_alert_error(&tls->failure, tls->last[6]);
 	else
 		wk_tls_explain(&tls->peer, tls->session, code, &tls->failure);
 	send_alert(tls, code);

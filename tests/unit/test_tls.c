@@ -558,6 +558,29 @@ test_changed_hello(void **state)
 	}
 }
 
+/* As OpenSSL refuses a certificate: keys are there, the alert is in clear. */
+static void
+test_clear_alert(void **state)
+{
+	static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, 48 };
+	uint8_t hello[2048];
+	struct pair p;
+	size_t len;
+
+	(void)state;
+	pair_open(&p, client, server, "localhost", NULL, NULL);
+	assert_int_equal(wk_tls_handshake(p.end[0], NULL), WK_TLS_WANTS_READ);
+	len = intercept(&p, 0, hello, sizeof(hello));
+	inject(&p, 0, hello, len);
+	assert_int_equal(wk_tls_handshake(p.end[1], NULL), WK_TLS_WANTS_READ);
+	inject(&p, 0, alert, sizeof(alert));
+	assert_int_equal(wk_tls_handshake(p.end[1], &p.error[1]),
+	    WK_E_REFUSED);
+	assert_string_equal(p.error[1].reason, "peer sent the TLS alert 48, "
+	    "unknown_ca (it does not trust our certificate)");
+	pair_close(&p);
+}
+
 /* --- a bare GnuTLS at the other end --------------------------------------- */
 
 struct bare {
@@ -831,6 +854,7 @@ main(void)
 		cmocka_unit_test(test_plain_text),
 		cmocka_unit_test(test_cut_hello),
 		cmocka_unit_test(test_changed_hello),
+		cmocka_unit_test(test_clear_alert),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_old_versions_are_refused),
 		cmocka_unit_test(test_no_renegotiation),
