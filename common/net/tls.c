@@ -60,7 +60,7 @@ send_some(struct wk_tls *tls, const struct iovec *iov, size_t n)
 	ssize_t sent;
 
 	memset(&message, 0, sizeof(message));
-	message.msg_iov = (struct iovec *)(uintptr_t)iov;
+	message.msg_iov = (struct iovec *)iov;
 	message.msg_iovlen = n;
 	do
 		sent = sendmsg(tls->fd, &message, MSG_NOSIGNAL);

@@ -435,7 +435,7 @@ test_names_sent(void **state)
 		{ "127.0.0.1", NULL },
 		{ "::1", NULL },
 		{ "fe80::1%eth0", NULL },
-		{ "b\xc3\xbc" "cher.example", "xn--bcher-kva.example" },
+		{ "b\303\274cher.example", "xn--bcher-kva.example" },
 	};
 	struct pair p;
 	size_t i;

@@ -223,7 +223,7 @@ static void
 test_own_certificate(void **state)
 {
 	static const char *const names[] = { "a.example", "2001:db8::1",
-		"b\xc3\xbc" "cher.example" };
+		"b\303\274cher.example" };
 	struct wk_tls_credentials *c = credentials(&(struct wk_tls_options){
 	    .is_server = true, .names = names, .n_names = 3 });
 	struct wk_tls_credentials *other;
