@@ -36,6 +36,7 @@ struct wk_tls {
 	int error_number;	/* of a system call that failed */
 	bool has_ended;		/* the kernel has no more octets */
 	bool is_starved;	/* the kernel had none the last time */
+	bool is_established;	/* the handshake is over */
 	bool has_said_bye;
 	uint8_t *in;		/* READ_AHEAD octets; NULL when empty */
 	size_t in_at, in_len;
@@ -201,7 +202,7 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 		len = tls->in_len - tls->in_at;
 	memcpy(data, tls->in + tls->in_at, len);
 	tls->in_at += len;
-	if (!tls->peer.is_established)
+	if (!tls->is_established)
 		note_last(tls, data, len);
 	return (ssize_t)len;
 }
@@ -256,7 +257,7 @@ is_clear_alert(const struct wk_tls *tls, int code)
 	static const uint8_t head[] = { 21, 3, 3, 0, 2 };
 
 	return code == GNUTLS_E_DECRYPTION_FAILED &&
-	    !tls->peer.is_established &&
+	    !tls->is_established &&
 	    memcmp(tls->last, head, sizeof(head)) == 0;
 }
 
@@ -275,7 +276,7 @@ send_alert(struct wk_tls *tls, int code)
 static int
 fail(struct wk_tls *tls, int code, struct wk_error *error)
 {
-	const char *when = tls->peer.is_established ? "" :
+	const char *when = tls->is_established ? "" :
 	    " during the TLS handshake";
 
 	if (tls->error_number != 0)
@@ -283,11 +284,11 @@ fail(struct wk_tls *tls, int code, struct wk_error *error)
 	if (tls->has_ended) {
 		/* In the middle of a record too. */
 		wk_error_set(&tls->failure, WK_E_TRUNCATED, 0,
-		    "peer closed the connection%s", tls->peer.is_established ?
+		    "peer closed the connection%s", tls->is_established ?
 		    " without TLS's close_notify" : when);
 		return again(tls, error);
 	}
-	if (!tls->peer.is_established && is_no_tls(tls))
+	if (!tls->is_established && is_no_tls(tls))
 		say_no_tls(tls);
 	else if (is_clear_alert(tls, code))
 		tls_alert_error(&tls->failure, tls->last[6]);
@@ -378,12 +379,12 @@ wk_tls_handshake(struct wk_tls *tls, struct wk_error *error)
 			return fail_system(tls, error);
 		if (rc != WK_OK)
 			return rc;
-		if (tls->peer.is_established)
+		if (tls->is_established)
 			return WK_OK;
 		tls->is_starved = false;
 		code = gnutls_handshake(tls->session);
 		if (code >= 0) {
-			wk_tls_peer_is_established(&tls->peer);
+			tls->is_established = true;
 			note_agreement(tls);
 		} else if (gnutls_error_is_fatal(code) || taken == EMPTY_MAX) {
 			return fail(tls, code, error);

@@ -105,12 +105,6 @@ wk_tls_prepare(struct wk_tls_peer *peer,
 }
 
 void
-wk_tls_peer_is_established(struct wk_tls_peer *peer)
-{
-	peer->is_established = true;
-}
-
-void
 wk_tls_peer_free(struct wk_tls_peer *peer)
 {
 	wk_tls_credentials_del(peer->credentials);

@@ -176,6 +176,11 @@ test_servers(void **state)
 		{ "self-signed", { .names = { "a.example" } }, NULL, NULL,
 		    "a.example", "^self-signed certificate of a.example is "
 		    "not trusted \\(" PIN "; " HINT "\\)$", 48 },
+		{ "self-signed, expired", { .names = { "a.example" },
+		    .from = -3 * DAY, .until = -2 * DAY }, NULL, NULL,
+		    "a.example", "^certificate of a.example expired on " DATE
+		    "; self-signed certificate of a.example is not trusted "
+		    "\\(" HINT "\\)$", 45 },
 		{ "for servers", { .names = { "a.example" },
 		    .purpose = GNUTLS_KP_TLS_WWW_SERVER }, &root, NULL,
 		    "a.example", NULL, 0 },
