@@ -20,13 +20,21 @@ struct wk_loop *wk_loop_new(void);
 void wk_loop_del(struct wk_loop *loop);
 
 /*
- * Run until wk_loop_stop(), or until no watcher is left. Time stands still
- * during one round of callbacks.
+ * Run until wk_loop_stop(), or until no watcher and no task is left. Time
+ * stands still during one round of callbacks. Not to be nested.
  */
 void wk_loop_run(struct wk_loop *loop);
+
+/*
+ * From inside a callback: wk_loop_run() returns at the end of this round, its
+ * tasks included. It may be run again; what is still watched goes on then.
+ */
 void wk_loop_stop(struct wk_loop *loop);
 
-/* The monotonic time of this round; the same clock as wk_clock_now_ns(). */
+/*
+ * The monotonic time of this round, or now when the loop does not run; the
+ * same clock as wk_clock_now_ns().
+ */
 uint64_t wk_loop_now_ns(const struct wk_loop *loop);
 
 enum wk_io_events {
@@ -34,7 +42,10 @@ enum wk_io_events {
 	WK_IO_WRITE = 1 << 1,
 };
 
-/* A descriptor. A regular file is always ready. */
+/*
+ * A descriptor. A regular file is always ready, and so is a number that is not
+ * open: using it tells why. Stop watching before closing it.
+ */
 struct wk_io {
 	void (*ready)(struct wk_io *io, unsigned events); /* set by init */
 	void *arg;
@@ -57,6 +68,7 @@ struct wk_timer {
 	void (*expired)(struct wk_timer *timer); /* set by init */
 	void *arg;
 	uint64_t deadline_ns;	/* WK_NEVER: stopped */
+	uint64_t armed_ns;	/* private: when to look at deadline_ns */
 	struct wk_loop *loop;
 	_Alignas(8) unsigned char private[48];
 };
@@ -65,7 +77,9 @@ void wk_timer_init(struct wk_timer *timer, struct wk_loop *loop,
     void (*expired)(struct wk_timer *timer), void *arg);
 
 /*
- * Expire once at that time, in the next round if it is over; WK_NEVER stops.
+ * Expire once at that time, in the next round if it is over, never early;
+ * WK_NEVER stops. As late as a millisecond is usual: the kernel's wait knows
+ * nothing finer.
  * Moving a deadline further away costs next to nothing, so that idle
  * deadlines may be set on every packet.
  */
@@ -75,7 +89,10 @@ void wk_timer_set(struct wk_timer *timer, uint64_t deadline_ns);
  * Work that waits for the end of the round: run once, after the callbacks of
  * this round and before the loop waits again. What a round has produced is
  * written in one go there. Scheduling twice runs it once; it may be scheduled
- * again from inside, and then runs before the wait too.
+ * again from inside, and then runs before the wait too. For fairness the tasks
+ * are run over at most 16 times then; while some are left after that the loop
+ * does not wait, but looks after descriptors and deadlines that are due in
+ * between.
  */
 struct wk_task {
 	void (*run)(struct wk_task *task); /* set by init */

@@ -31,7 +31,10 @@ const char *wk_address_text(const struct wk_address *address,
 const char *wk_address_host_text(const struct wk_address *address,
     char text[WK_ADDRESS_TEXT_MAX]);
 
+/* 0 for a unix path. */
 uint16_t wk_address_port(const struct wk_address *address);
+
+void wk_address_set_port(struct wk_address *address, uint16_t port);
 
 /*
  * Numeric forms only: ADDRESS:PORT, [ADDRESS]:PORT, :PORT and PORT (with
@@ -45,6 +48,9 @@ int wk_address_parse(struct wk_str text, const char *default_host,
 /* Set from a numeric host without brackets; WK_E_INVALID if it is a name. */
 int wk_address_from_ip(struct wk_address *address, struct wk_str host,
     uint16_t port);
+
+/* Set from a path; WK_E_INVALID if it is empty or longer than 107 octets. */
+int wk_address_from_unix(struct wk_address *address, struct wk_str path);
 
 bool wk_address_equals(const struct wk_address *a, const struct wk_address *b);
 

@@ -158,3 +158,15 @@ EXTRA_DIST += \
 	tests/data/rstdiag/README.md \
 	tests/data/rstdiag/packets.txt \
 	tests/data/rstdiag/payloads.txt
+
+if BUILD_HTTP
+UNIT_TESTS += test_access
+test_access_SOURCES = tests/unit/test_access.c tests/unit/unit.h
+test_access_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_access_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+
+UNIT_TESTS += test_udp_proxy
+test_udp_proxy_SOURCES = tests/unit/test_udp_proxy.c tests/unit/unit.h
+test_udp_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_udp_proxy_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
