@@ -308,7 +308,7 @@ test_pins(void **state)
 	    "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 	struct wk_tls_options c = { .cacert = root.cert_file };
 	struct wk_tls_options s = { .is_server = true };
-	struct wk_tls_credentials *server;
+	struct wk_tls_credentials *own;
 	char pin[WK_TLS_PIN_MAX], hex[65], colons[96], list[256];
 	const char *pins[2];
 	struct made leaf;
@@ -317,9 +317,9 @@ test_pins(void **state)
 	make(&leaf, "pinned", &(struct make){ .names = { "a.example" } },
 	    &root);
 	s.cert = leaf.both_file;
-	server = credentials(&s);
-	wk_tls_spki_pin(server, pin);
-	wk_tls_credentials_del(server);
+	own = credentials(&s);
+	wk_tls_spki_pin(own, pin);
+	wk_tls_credentials_del(own);
 	hex_of_pin(&leaf, hex, colons);
 	c.pins = pins;
 	c.n_pins = 1;
@@ -396,7 +396,7 @@ test_clients(void **state)
 {
 	struct wk_tls_options c = { .is_insecure = true };
 	struct wk_tls_options s = { .is_server = true };
-	struct made alice, mallory, old, server;
+	struct made alice, mallory, old, no_client;
 
 	(void)state;
 	make(&alice, "alice", &(struct make){ .common_name = "Alice" }, &root);
@@ -404,7 +404,7 @@ test_clients(void **state)
 	    &stranger);
 	make(&old, "old", &(struct make){ .common_name = "Old",
 	    .from = -3 * DAY, .until = -2 * DAY }, &root);
-	make(&server, "not-a-client", &(struct make){ .common_name = "Server",
+	make(&no_client, "not-a-client", &(struct make){ .common_name = "Server",
 	    .purpose = GNUTLS_KP_TLS_WWW_SERVER }, &root);
 	s.client_ca = root.cert_file;
 	verify_client("none", &c, &s,
@@ -416,7 +416,7 @@ test_clients(void **state)
 	c.key = NULL;
 	verify_client("expired", &c, &s, "^certificate of Old expired on " DATE
 	    "$", 45);
-	c.cert = server.both_file;
+	c.cert = no_client.both_file;
 	verify_client("purpose", &c, &s,
 	    "^certificate is not meant for clients$", 43);
 	/* A client does not offer what the server's list does not want. */
@@ -427,7 +427,7 @@ test_clients(void **state)
 	made_free(&alice);
 	made_free(&mallory);
 	made_free(&old);
-	made_free(&server);
+	made_free(&no_client);
 }
 
 /* --- options that cannot be ----------------------------------------------- */
