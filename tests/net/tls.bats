@@ -43,6 +43,7 @@ teardown() {
 
 # openssl s_server that sends lines back reversed; sets port.
 foreign_server() { # more options
+  rm -f server.out
   openssl s_server -accept 127.0.0.1:0 -cert server.pem -key server.key -rev "$@" \
     >server.out 2>&1 3>&- &
   pids+=($!)
@@ -52,6 +53,7 @@ foreign_server() { # more options
 
 # Our server for one connection; sets port.
 own_server() { # settings
+  rm -f server.out
   tls-end server save=own.pem "$@" >server.out 2>server.err 3>&- &
   pids+=($!)
   wait_until grep -q '^port' server.out
@@ -284,7 +286,8 @@ server_ends() {
   [ "$(id -u)" -eq 0 ] || skip "needs root"
   for version in tls1_3 tls1_2; do
     foreign_server -"$version"
-    tcpdump -i lo -U -w lo.pcap "tcp port $port" 2>tcpdump.err 3>&- &
+    rm -f tcpdump.err
+    tcpdump -i lo --immediate-mode -U -w lo.pcap "tcp port $port" 2>tcpdump.err 3>&- &
     pids+=($!)
     tcpdump=$!
     wait_until grep -q 'listening on' tcpdump.err
