@@ -189,4 +189,12 @@ UNIT_TESTS += test_proxy
 test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
 test_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_proxy_LDADD = $(UNIT_LDADD)
+
+ends_kit = tests/unit/ends.c tests/unit/ends.h tests/net/echo.c \
+	tests/net/echo.h tests/unit/unit.h
+
+UNIT_TESTS += test_ends
+test_ends_SOURCES = tests/unit/test_ends.c $(ends_kit)
+test_ends_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
