@@ -112,6 +112,11 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_message
+test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
+test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_message_LDADD = $(UNIT_LDADD)
+
 if BUILD_HTTP
 # Client against server over a simulated link, whatever the version.
 session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
@@ -121,6 +126,11 @@ UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += test_http1_session_raw
+test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
+	$(session_kit)
+test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_raw_LDADD = $(UNIT_LDADD)
 endif
 
 if BUILD_RSTDIAG
