@@ -115,6 +115,11 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_message
+test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
+test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_message_LDADD = $(UNIT_LDADD)
+
 if BUILD_HTTP
 UNIT_TESTS += test_address test_eyeballs test_loop
 test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
@@ -135,6 +140,11 @@ UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += test_http1_session_raw
+test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
+	$(session_kit)
+test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_raw_LDADD = $(UNIT_LDADD)
 endif
 
 if BUILD_RSTDIAG
