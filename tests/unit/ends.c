@@ -8,7 +8,7 @@
 
 #include "common/base/clock.h"
 
-#define PATIENCE_NS (10 * WK_NS_PER_SEC)
+#define PATIENCE_NS (60 * WK_NS_PER_SEC)
 
 const struct pairing pairings[N_PAIRINGS] = {
 	{ "HTTP/1.1 in cleartext", WK_HTTP_1_1, false },
@@ -176,6 +176,8 @@ on_request(struct wk_server *server, struct wk_stream *s,
 {
 	struct ends *e = wk_server_arg(server);
 
+	wk_address_text(wk_server_peer(s), e->peer);
+	assert_ptr_equal(wk_server_of(s), server);
 	echo_request(server, s, m);
 	happened(e, STAGE_REQUEST);
 }
@@ -319,19 +321,21 @@ ends_until(struct ends *e, const unsigned *counter, unsigned n)
 		run(e);
 }
 
-static size_t
-connections(const struct ends *e)
-{
-	struct wk_server_counters c;
-
-	wk_server_counters(e->server, &c);
-	return c.connections;
-}
-
 void
 ends_until_connections(struct ends *e, size_t n)
 {
-	while (connections(e) != n)
+	struct wk_server_counters c;
+
+	while (wk_server_counters(e->server, &c), c.connections != n)
+		run(e);
+}
+
+void
+ends_until_accepted(struct ends *e, uint64_t n)
+{
+	struct wk_server_counters c;
+
+	while (wk_server_counters(e->server, &c), c.accepted < n)
 		run(e);
 }
 
@@ -365,23 +369,39 @@ on_raw(struct wk_io *io, unsigned events)
 	wk_loop_stop(io->loop);
 }
 
-bool
-ends_raw_is_closed(struct ends *e, int fd)
+/* Octets read, 0 at the end; waits. */
+static size_t
+raw_read(struct ends *e, int fd)
 {
 	struct wk_io io;
 	char block[65536];
 	ssize_t n;
 
 	wk_io_init(&io, e->loop, fd, on_raw, e);
-	for (;;) {
-		n = recv(fd, block, sizeof(block), MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno == ECONNRESET))
-			break;
-		assert_true(n > 0 || errno == EAGAIN);
+	while ((n = recv(fd, block, sizeof(block), MSG_DONTWAIT)) < 0 &&
+	    errno == EAGAIN) {
 		wk_io_watch(&io, WK_IO_READ);
-		if (n < 0)
-			run(e);
+		run(e);
 		wk_io_watch(&io, 0);
 	}
-	return true;
+	if (n < 0 && errno != ECONNRESET)
+		fail_msg("raw: %s", strerror(errno));
+	return n > 0 ? (size_t)n : 0;
+}
+
+void
+ends_raw_read(struct ends *e, int fd, size_t octets)
+{
+	size_t sum, n;
+
+	for (sum = 0; sum < octets; sum += n)
+		if ((n = raw_read(e, fd)) == 0)
+			fail_msg("raw: closed after %zu octets", sum);
+}
+
+void
+ends_raw_until_closed(struct ends *e, int fd)
+{
+	while (raw_read(e, fd) > 0)
+		;
 }

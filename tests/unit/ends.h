@@ -58,6 +58,7 @@ struct ends {
 	struct wk_stream_end end;	/* of it, but for reason */
 	enum wk_client_failure failure;
 	char reason[256], note[256];	/* the client's last words, the server's */
+	char peer[WK_ADDRESS_TEXT_MAX];	/* of the last request */
 	bool is_timed_out;
 };
 
@@ -78,11 +79,17 @@ void ends_until(struct ends *e, const unsigned *counter, unsigned n);
 /* Run the loop until the server has so many connections. */
 void ends_until_connections(struct ends *e, size_t n);
 
+/* Run the loop until the server has taken so many. */
+void ends_until_accepted(struct ends *e, uint64_t n);
+
 /* Run the loop for a while: as long as nothing happens for that long. */
 void ends_settle(struct ends *e, uint64_t quiet_ns);
 
 /* A raw connection to the server, blocking. */
 int ends_raw(const struct ends *e);
 
-/* Whether the peer of a raw socket has closed or reset it, waiting for that. */
-bool ends_raw_is_closed(struct ends *e, int fd);
+/* Wait for that many octets on a raw socket, which are thrown away. */
+void ends_raw_read(struct ends *e, int fd, size_t octets);
+
+/* Wait for the server to close or reset a raw socket. */
+void ends_raw_until_closed(struct ends *e, int fd);

@@ -207,4 +207,9 @@ UNIT_TESTS += test_ends
 test_ends_SOURCES = tests/unit/test_ends.c $(ends_kit)
 test_ends_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_ends_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+
+UNIT_TESTS += test_ends_trouble
+test_ends_trouble_SOURCES = tests/unit/test_ends_trouble.c $(ends_kit)
+test_ends_trouble_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_trouble_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
