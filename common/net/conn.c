@@ -366,6 +366,11 @@ read_end(struct wk_conn *conn, bool is_clean, const char *reason)
 	    wk_session_streams(conn->session) > 0;
 
 	conn->has_read_end = true;
+	if (conn->has_write_failed) {
+		/* The kernel has told of the reset where we wrote. */
+		is_clean = false;
+		conn->fate = WK_SESSION_ABORT;
+	}
 	if (reason != NULL)
 		fail(conn, WK_SESSION_ABORT, false, "%s", reason);
 	else if (!is_clean && has_streams)

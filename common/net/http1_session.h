@@ -22,9 +22,9 @@
  * Expect: 100-continue: a client's owner puts it among the fields and writes
  * once the informational head has come, or whenever it is tired of waiting. A
  * server's session sends 100 itself when the request event has returned and
- * the owner neither responded nor sent 100. Who responds without having wanted
- * the body closes the connection behind the response, and closed says
- * WK_STREAM_NO_ERROR if the body did not come.
+ * the owner neither responded nor sent 100. Who responds before that has
+ * refused the body: it is not read, the connection is closed behind the
+ * response, and the stream ends cleanly without an end event.
  *
  * A reset breaks the connection, but for WK_STREAM_NO_ERROR of a server that
  * has finished its response: then only the rest of the request is not read. A

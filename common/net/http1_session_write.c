@@ -258,7 +258,8 @@ wk_http1_respond(struct wk_stream *base, const struct wk_message *m,
 		return rc;
 	}
 	wk_session_trace_head(&s->base, WK_TRACE_SENT, base->id, m);
-	if (st->is_connect) {
+	/* What follows, if anything, was not asked for. */
+	if (st->is_connect || st->awaits_continue) {
 		s->reading = WK_HTTP1_READ_IGNORE;
 		wk_http1_wake(s);
 	}

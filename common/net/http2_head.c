@@ -97,16 +97,21 @@ refuse(struct http2 *h, int32_t id, const struct wk_error *error)
 	http2_spend_reset(h);
 }
 
-/* What a body will come to, and whether that fits the end of the stream. */
+/* What is wrong with a request, if anything. */
 static int
-take_length(struct http2_stream *s, const struct wk_message *m, bool is_end,
+check_request(struct http2 *h, struct wk_message *m, bool is_end,
     struct wk_error *error)
 {
-	s->has_announced = wk_message_content_length(m, &s->announced) == 1;
-	if (is_end && s->has_announced && s->announced != 0)
-		return wk_error_set(error, WK_E_MALFORMED, 0,
-		    "the body is shorter than its Content-Length");
-	return WK_OK;
+	uint64_t length;
+	int rc = wk_head_finish(&h->head, m, error);
+
+	if (rc == WK_OK && wk_message_is_tunnel_request(m))
+		rc = wk_message_check_tunnel_fields(m, error);
+	if (rc == WK_OK && is_end &&
+	    wk_message_content_length(m, &length) == 1 && length != 0)
+		rc = wk_error_set(error, WK_E_MALFORMED, 0,
+		    "a body is announced and does not come");
+	return rc;
 }
 
 static void
@@ -115,18 +120,8 @@ request_arrived(struct http2 *h, int32_t id, bool is_end)
 	struct http2_stream *s;
 	struct wk_error error;
 	struct wk_message m;
-	uint64_t length;
 
-	if (wk_head_finish(&h->head, &m, &error) != WK_OK ||
-	    (wk_message_is_tunnel_request(&m) &&
-	    wk_message_check_tunnel_fields(&m, &error) != WK_OK)) {
-		refuse(h, id, &error);
-		return;
-	}
-	if (is_end && wk_message_content_length(&m, &length) == 1 &&
-	    length != 0) {
-		wk_error_set(&error, WK_E_MALFORMED, 0,
-		    "a body is announced and does not come");
+	if (check_request(h, &m, is_end, &error) != WK_OK) {
 		refuse(h, id, &error);
 		return;
 	}
@@ -137,7 +132,7 @@ request_arrived(struct http2 *h, int32_t id, bool is_end)
 		return;
 	}
 	s->is_submitted = true;
-	take_length(s, &m, is_end, NULL);
+	s->has_announced = wk_message_content_length(&m, &s->announced) == 1;
 	nghttp2_session_set_stream_user_data(h->ng, id, s);
 	wk_session_trace_head(&h->base, WK_TRACE_RECEIVED, s->base.id, &m);
 	if (h->base.handler->request != NULL)
@@ -151,7 +146,7 @@ request_arrived(struct http2 *h, int32_t id, bool is_end)
 
 /* The final head of a response: what it opens, and what may follow it. */
 static int
-take_final(struct http2_stream *s, struct wk_message *m, bool is_end,
+take_final(struct http2_stream *s, struct wk_message *m,
     struct wk_error *error)
 {
 	int rc = WK_OK;
@@ -178,7 +173,8 @@ take_final(struct http2_stream *s, struct wk_message *m, bool is_end,
 		s->announced = 0;
 		return WK_OK;
 	}
-	return take_length(s, m, is_end, error);
+	s->has_announced = wk_message_content_length(m, &s->announced) == 1;
+	return WK_OK;	/* the length is compared where the stream ends */
 }
 
 static void
@@ -201,7 +197,7 @@ response_arrived(struct http2 *h, struct http2_stream *s, bool is_end)
 		http2_stream_malformed(s, "a 1xx response ends the stream");
 		return;
 	}
-	if (m.status >= 200 && take_final(s, &m, is_end, &error) != WK_OK) {
+	if (m.status >= 200 && take_final(s, &m, &error) != WK_OK) {
 		http2_stream_malformed(s, error.reason);
 		return;
 	}

@@ -53,6 +53,7 @@ struct http2_stream {
 	size_t kept;			/* handed over and not consumed */
 	uint64_t announced;		/* Content-Length, if has_announced */
 	uint64_t received;
+	uint64_t promised;		/* ours, what is left; if has_promised */
 	struct http2_lines *waiting;	/* a tunnel that waits for SETTINGS */
 	struct wk_stream_end end;
 	bool is_ready;			/* in the list of those with output */
@@ -67,6 +68,9 @@ struct http2_stream {
 	bool has_received_end;
 	bool has_delivered_end;
 	bool has_announced;
+	bool has_promised;
+	bool writes_nowhere;		/* a body for HEAD, taken and dropped */
+	bool reads_nowhere;		/* a refused tunnel's octets */
 	bool has_end;			/* end says why it is over */
 	bool is_submitted;		/* nghttp2 knows it */
 	bool is_closed;			/* closed was delivered, or is being */

@@ -174,6 +174,8 @@ http2_pump(struct http2 *h)
 			return;
 		if (n < 0 || wk_buf_append(&h->out, data, (size_t)n) != WK_OK) {
 			h->is_lost = true;	/* memory: nothing else can be */
+			http2_fail(h, WK_E_NOMEM, NGHTTP2_INTERNAL_ERROR,
+			    "no memory");
 			return;
 		}
 	}

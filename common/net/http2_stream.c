@@ -112,14 +112,18 @@ hold(struct http2_stream *s, const uint8_t *data, size_t len)
 static void
 deliver_held(struct http2_stream *s)
 {
-	struct wk_buf held = s->held;
+	struct wk_buf held;
 	size_t len = window_left(s);
 
 	if (!is_answered(s))
 		return;
+	if (s->reads_nowhere)
+		drop_received(s);
+	held = s->held;
 	wk_buf_init(&s->held, held.max);
 	len = len < held.len ? len : held.len;
-	hold(s, held.data + len, held.len - len);
+	if (len < held.len)
+		hold(s, held.data + len, held.len - len);
 	if (len > 0)
 		hand_over(s, held.data, len);
 	wk_buf_free(&held);
@@ -261,7 +265,7 @@ http2_stream_received(struct http2_stream *s, const uint8_t *data, size_t len)
 	if (wrong != NULL)
 		http2_stream_malformed(s, wrong);
 	/* Beyond the window; nghttp2 has seen it and resets the stream. */
-	if (s->base.is_over || len > s->held.max - s->kept - s->held.len) {
+	if (s->base.is_over || s->reads_nowhere || len > s->held.max - s->kept - s->held.len) {
 		nghttp2_session_consume_connection(h->ng, len);
 		return;
 	}
@@ -297,6 +301,45 @@ http2_stream_received_end(struct http2_stream *s)
 /* --- verbs ----------------------------------------------------------------- */
 
 static int
+invalid(struct wk_error *error, const char *reason)
+{
+	return wk_error_set(error, WK_E_INVALID, 0, "%s", reason);
+}
+
+/* Whether the length that a head promises is that of a body to come. */
+static int
+promise(struct http2_stream *s, const struct wk_message *m, bool has_body,
+    struct wk_error *error)
+{
+	s->has_promised = wk_message_content_length(m, &s->promised) == 1;
+	if (s->has_promised && s->promised > 0 && !has_body)
+		return invalid(error, "a body was promised by Content-Length");
+	return WK_OK;
+}
+
+/* Whether the response may be that, and what body follows it. */
+static int
+check_response(struct http2_stream *s, const struct wk_message *m,
+    bool is_last, struct wk_error *error)
+{
+	bool is_bodiless = m->status == 204 || m->status == 304;
+	struct wk_error answer;
+
+	if (s->has_head)
+		return invalid(error, "the response was sent already");
+	if (s->is_tunnel && m->status / 100 == 2)
+		return wk_message_tunnel_answer(m, &answer) == WK_OK ? WK_OK :
+		    invalid(error, answer.reason);
+	if (m->status == 204 && wk_message_find(m, "content-length", NULL))
+		return invalid(error, "status 204 has no Content-Length");
+	if (is_bodiless && !is_last)
+		return invalid(error, "this response has no body");
+	if (is_bodiless || s->is_head_request)
+		return WK_OK;
+	return promise(s, m, !is_last, error);
+}
+
+static int
 respond(struct wk_stream *base, const struct wk_message *m, bool is_last,
     struct wk_error *error)
 {
@@ -305,14 +348,11 @@ respond(struct wk_stream *base, const struct wk_message *m, bool is_last,
 	struct http2_lines *lines;
 	int rc;
 
-	if (s->has_head)
-		return wk_error_set(error, WK_E_INVALID, 0,
-		    "the response was sent already");
-	if (s->is_extended &&
-	    wk_message_tunnel_answer(m, error) == WK_E_MALFORMED)
-		return WK_E_INVALID;
-	if (s->is_head_request || m->status == 204 || m->status == 304)
-		is_last = true;
+	rc = check_response(s, m, is_last, error);
+	if (rc != WK_OK)
+		return rc;
+	if (s->is_head_request && !is_last)
+		s->writes_nowhere = is_last = true;
 	lines = http2_lines_new(m);
 	if (lines == NULL)
 		return wk_error_set(error, WK_E_NOMEM, 0, "no memory");
@@ -326,6 +366,7 @@ respond(struct wk_stream *base, const struct wk_message *m, bool is_last,
 	s->may_write = !is_last;
 	s->is_finished = is_last;
 	wk_session_trace_head(base->session, WK_TRACE_SENT, base->id, m);
+	s->reads_nowhere = s->is_tunnel && m->status / 100 != 2;
 	if (s->is_tunnel)
 		http2_due(s, HTTP2_DUE_HELD);
 	http2_wake(h);
@@ -341,8 +382,7 @@ respond_informational(struct wk_stream *base, const struct wk_message *m,
 	int rc;
 
 	if (of(base)->has_head)
-		return wk_error_set(error, WK_E_INVALID, 0,
-		    "the response was sent already");
+		return invalid(error, "the response was sent already");
 	lines = http2_lines_new(m);
 	if (lines == NULL)
 		return wk_error_set(error, WK_E_NOMEM, 0, "no memory");
@@ -363,9 +403,13 @@ write_octets(struct wk_stream *base, const void *data, size_t len)
 	struct http2_stream *s = of(base);
 	size_t n;
 
-	if (!s->may_write || s->is_finished)
+	if (s->writes_nowhere)
+		return (ssize_t)len;
+	if (!s->may_write || s->is_finished ||
+	    (s->has_promised && len > s->promised))
 		return WK_E_INVALID;
 	n = wk_ring_append(&s->queue, data, len);
+	s->promised -= s->has_promised ? n : 0;
 	if (s->queue.len > 0)
 		http2_ready(s);
 	else if (len > 0)
@@ -384,7 +428,8 @@ room(const struct wk_stream *base)
 {
 	const struct http2_stream *s = of_const(base);
 
-	return s->may_write && !s->is_finished ? wk_ring_room(&s->queue) : 0;
+	return (s->may_write && !s->is_finished) || s->writes_nowhere ?
+	    wk_ring_room(&s->queue) : 0;
 }
 
 static int
@@ -392,8 +437,17 @@ finish(struct wk_stream *base)
 {
 	struct http2_stream *s = of(base);
 
+	if (s->writes_nowhere) {
+		s->writes_nowhere = false;
+		return WK_OK;
+	}
 	if (!s->may_write || s->is_finished)
 		return WK_E_INVALID;
+	if (s->has_promised && s->promised > 0) {
+		wk_stream_reset(base, WK_STREAM_INTERNAL,
+		    "the body ends before its Content-Length");
+		return WK_E_INVALID;
+	}
 	s->is_finished = true;
 	http2_ready(s);
 	return WK_OK;
@@ -512,9 +566,12 @@ http2_submit_waiting(struct http2 *h)
 
 /* Whether one more request may begin now. */
 static int
-check_request(struct http2 *h, const struct wk_message *m,
+check_request(struct http2 *h, const struct wk_message *m, bool has_body,
     struct wk_error *error)
 {
+	struct wk_error fields;
+	uint64_t length;
+
 	if (h->is_deleted || h->failed.status != WK_OK || h->is_ended ||
 	    h->is_draining || h->drain != HTTP2_DRAIN_NOT ||
 	    !nghttp2_session_check_request_allowed(h->ng))
@@ -524,9 +581,12 @@ check_request(struct http2 *h, const struct wk_message *m,
 	    NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS))
 		return wk_error_set(error, WK_E_LIMIT, 0,
 		    "the server takes no more streams at once");
-	if (wk_message_is_tunnel_request(m) &&
-	    wk_message_check_tunnel_fields(m, error) != WK_OK)
-		return WK_E_INVALID;
+	if (wk_str_is(m->method, "CONNECT") &&
+	    wk_message_check_tunnel_fields(m, &fields) != WK_OK)
+		return invalid(error, fields.reason);
+	if (!has_body && wk_message_content_length(m, &length) == 1 &&
+	    length > 0)
+		return invalid(error, "a body was promised by Content-Length");
 	return WK_OK;
 }
 
@@ -540,12 +600,8 @@ http2_request(struct wk_session *session, const struct wk_message *m,
 	struct http2_lines *lines;
 	int rc;
 
-	rc = check_request(h, m, error);
-	if (rc != WK_OK) {
-		if (error != NULL)
-			error->status = (enum wk_status)rc;
+	if (check_request(h, m, has_body, error) != WK_OK)
 		return NULL;
-	}
 	lines = http2_lines_new(m);
 	s = lines == NULL ? NULL : http2_stream_new(h, 0, m);
 	if (s == NULL) {
@@ -554,6 +610,7 @@ http2_request(struct wk_session *session, const struct wk_message *m,
 		return NULL;
 	}
 	wk_stream_handle(&s->base, handler, arg);
+	promise(s, m, has_body, NULL);
 	if (s->is_extended && !h->is_settled) {
 		s->waiting = lines;
 		h->n_unsubmitted++;

@@ -39,8 +39,7 @@ wk_head_init(struct wk_head *h, size_t max_octets, size_t max_fields)
 {
 	*h = (struct wk_head){
 		.max_octets = max_octets,
-		.max_lines = max_fields > SIZE_MAX / sizeof(*h->lines) - N(pseudos) ?
-		    SIZE_MAX / sizeof(*h->lines) : max_fields + N(pseudos),
+		.max_fields = max_fields,
 	};
 	wk_buf_init(&h->text, max_octets);
 }
@@ -61,10 +60,9 @@ wk_head_start(struct wk_head *h, enum wk_head_kind kind)
 		wk_head_free(h);
 	wk_buf_clear(&h->text);
 	h->kind = kind;
-	h->n_lines = 0;
+	h->n_lines = h->n_fields = 0;
 	h->octets = 0;
 	h->seen = 0;
-	h->has_regular = false;
 	h->error.status = WK_OK;
 }
 
@@ -82,7 +80,7 @@ note_pseudo(struct wk_head *h, struct wk_str name)
 	if (h->kind == WK_HEAD_TRAILERS)
 		return fail(h, WK_E_MALFORMED,
 		    "a pseudo-header field in trailers");
-	if (h->has_regular)
+	if (h->n_fields > 0)
 		return fail(h, WK_E_MALFORMED,
 		    "a pseudo-header field behind other fields");
 	for (i = 0; i < N(pseudos); i++)
@@ -105,10 +103,6 @@ grow_lines(struct wk_head *h)
 	size_t cap = h->cap == 0 ? 16 : h->cap * 2;
 	struct wk_field *lines;
 
-	if (h->n_lines == h->max_lines)
-		return fail(h, WK_E_LIMIT, "too many fields in a head");
-	if (cap > h->max_lines)
-		cap = h->max_lines;
 	lines = realloc(h->lines, cap * sizeof(*lines));
 	if (lines == NULL)
 		return fail(h, WK_E_NOMEM, "no memory for a head");
@@ -131,8 +125,8 @@ wk_head_add(struct wk_head *h, struct wk_str name, struct wk_str value)
 	if (name.len > 0 && name.at[0] == ':') {
 		if (note_pseudo(h, name) != WK_OK)
 			return h->error.status;
-	} else {
-		h->has_regular = true;
+	} else if (h->n_fields++ == h->max_fields) {
+		return fail(h, WK_E_LIMIT, "too many fields in a head");
 	}
 	if (h->n_lines == h->cap && grow_lines(h) != WK_OK)
 		return h->error.status;

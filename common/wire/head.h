@@ -28,10 +28,10 @@ struct wk_head {	/* caller's storage; fields are private */
 	enum wk_head_kind kind;
 	struct wk_buf text;	/* names and values, one behind the other */
 	struct wk_field *lines;
-	size_t n_lines, cap, max_lines;
+	size_t n_lines, cap;
+	size_t n_fields, max_fields; /* of the lines, those that are no pseudo */
 	size_t octets, max_octets;
 	unsigned seen;		/* pseudo-header fields, as bits */
-	bool has_regular;
 	struct wk_error error;	/* the first one sticks */
 };
 

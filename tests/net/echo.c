@@ -26,7 +26,7 @@ struct echo {
 	uint64_t octets;	/* BYTES: sent; SINK: received */
 	struct wk_buf kept;	/* ECHO: not yet written */
 	size_t at;
-	bool has_end;
+	bool has_end, is_tunnel;
 };
 
 static void
@@ -97,6 +97,7 @@ on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 		return;
 	if (e->mode != MODE_ECHO) {
 		e->octets += len;
+		echo_counters.sunk += len;
 		wk_stream_consume(s, len);
 		return;
 	}
@@ -121,7 +122,7 @@ on_end(struct wk_stream *s)
 	e->has_end = true;
 	if (e->mode == MODE_ECHO) {
 		push_echo(s, e);
-	} else if (e->mode == MODE_SINK) {
+	} else if (e->mode == MODE_SINK && !e->is_tunnel) {
 		snprintf(text, sizeof(text), "%" PRIu64 "\n", e->octets);
 		answer(s, 200, text);
 	}
@@ -181,8 +182,13 @@ serve(struct wk_stream *s, const struct wk_message *m, struct echo *e)
 	const size_t skip = sizeof(bytes) - 1;
 	size_t i;
 
-	if (wk_message_is_tunnel_request(m) && has_path(m, "/refuse")) {
+	e->is_tunnel = wk_message_is_tunnel_request(m);
+	if (e->is_tunnel && has_path(m, "/refuse")) {
 		answer(s, 403, "");
+	} else if (e->is_tunnel && has_path(m, "/half")) {
+		e->mode = MODE_SINK;
+		respond_open(s);
+		wk_stream_finish(s);
 	} else if (has_path(m, "/echo") || wk_str_is(m->method, "CONNECT")) {
 		e->mode = MODE_ECHO;
 		respond_open(s);

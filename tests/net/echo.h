@@ -9,7 +9,10 @@
  * /sink         the number of octets of the body, when it has ended
  * /hold         the body is never consumed, an answer never comes
  * /reset        the stream is reset
- * anything else 404; a tunnel to /refuse 403
+ * anything else 404
+ *
+ * A tunnel to /refuse is answered 403; one to /half is finished at once by the
+ * server, which goes on counting what comes; others echo.
  */
 #pragma once
 
@@ -18,7 +21,8 @@
 struct echo_counters {
 	uint64_t ended, failed;		/* streams: cleanly, and not */
 	size_t open, open_max;
-	size_t kept_max;		/* octets of one stream, not yet echoed */
+	size_t kept_max;	/* octets of one stream, not yet echoed */
+	uint64_t sunk;		/* octets that came through /half and /sink */
 };
 
 extern struct echo_counters echo_counters;

@@ -135,15 +135,21 @@ note_fields(struct side *side, const struct wk_message *m)
 	}
 }
 
-void
-side_expect(struct side *side, const char *want)
+const char *
+side_log(struct side *side)
 {
 	log_data(side);
 	wk_buf_append(&side->log, "", 1);
+	assert_int_equal(side->log.status, WK_OK);
 	side->log.len--;
-	if (strcmp((const char *)side->log.data, want) != 0)
-		fail_msg("heard: %s\nbut not: %s", (const char *)side->log.data,
-		    want);
+	return (const char *)side->log.data;
+}
+
+void
+side_expect(struct side *side, const char *want)
+{
+	if (strcmp(side_log(side), want) != 0)
+		fail_msg("heard: %s\nbut not: %s", side_log(side), want);
 }
 
 /* Events */
@@ -510,6 +516,8 @@ end_init(struct link_end *end, struct link *l, bool is_server)
 {
 	end->link = l;
 	wk_buf_init(&end->in.octets, 64 << 20);
+	if (l->options.is_raw[is_server])
+		return;
 	end->session = link_new_session(is_server,
 	    &l->options.limits[is_server], &session_handler, end, l->now_ns);
 	assert_non_null(end->session);
@@ -688,8 +696,11 @@ tell_time(struct link_end *end)
 static bool
 end_step(struct link_end *end)
 {
-	bool has_moved = tell_time(end);
+	bool has_moved;
 
+	if (end->session == NULL)
+		return false;
+	has_moved = tell_time(end);
 	has_moved |= take_output(end);
 	if (!has_moved)
 		has_moved |= obey_fate(end);
@@ -717,7 +728,14 @@ arrival_ns(const struct link_end *end)
 	const struct link_pipe *pipe = &end->in;
 
 	return pipe->octets.len - pipe->at > pipe->n_arrived &&
-	    !end->is_deaf && !end->has_stopped ? pipe->arrival_ns : WK_NEVER;
+	    end->session != NULL && !end->is_deaf && !end->has_stopped ? pipe->arrival_ns : WK_NEVER;
+}
+
+static uint64_t
+deadline_ns(const struct link_end *end)
+{
+	return end->session == NULL ? WK_NEVER :
+	    wk_session_deadline_ns(end->session);
 }
 
 static uint64_t
@@ -747,8 +765,8 @@ link_pass(struct link *l, uint64_t ns)
 
 	for (;;) {
 		link_run(l);
-		next = earlier(wk_session_deadline_ns(l->client.session),
-		    wk_session_deadline_ns(l->server.session));
+		next = earlier(deadline_ns(&l->client),
+		    deadline_ns(&l->server));
 		if (l->now_ns >= until || next > until)
 			break;
 		l->now_ns = next > l->now_ns ? next : l->now_ns;
@@ -775,6 +793,38 @@ link_cut(struct link *l)
 	if (!l->server.is_deaf)
 		cut_pipe(&l->server.in);
 	link_run(l);
+}
+
+static struct link_end *
+raw_end(struct link *l)
+{
+	return l->client.session == NULL ? &l->client : &l->server;
+}
+
+void
+link_feed(struct link *l, const void *data, size_t len)
+{
+	struct link_pipe *pipe = &other(raw_end(l))->in;
+
+	wk_buf_append(&pipe->octets, data, len);
+	pipe->arrival_ns = l->now_ns + l->options.delay_ns;
+}
+
+void
+link_feed_end(struct link *l, bool is_clean)
+{
+	pipe_end(&other(raw_end(l))->in, is_clean);
+}
+
+const char *
+link_heard(struct link *l, size_t *len)
+{
+	struct link_pipe *pipe = &raw_end(l)->in;
+
+	wk_buf_append(&pipe->octets, "", 1);
+	assert_int_equal(pipe->octets.status, WK_OK);
+	*len = --pipe->octets.len;
+	return (const char *)pipe->octets.data;
 }
 
 struct side *

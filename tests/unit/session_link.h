@@ -83,7 +83,8 @@ struct link_options {
 	struct wk_session_limits limits[2];	/* client's, server's */
 	size_t piece;				/* octets at once; 0: all */
 	uint64_t delay_ns;
-	/* Server: a request has come; not NULL. */
+	bool is_raw[2];		/* no session at that end, but the test itself */
+	/* Server: a request has come. */
 	void (*request)(struct side *side, const struct wk_message *m);
 };
 
@@ -108,11 +109,17 @@ void link_pass(struct link *l, uint64_t ns);
 /* The link breaks: octets under way are lost, both hear of an unclean end. */
 void link_cut(struct link *l);
 
+/* For the test at a raw end: octets to the other, their end, and its answer. */
+void link_feed(struct link *l, const void *data, size_t len);
+void link_feed_end(struct link *l, bool is_clean);
+const char *link_heard(struct link *l, size_t *len);	/* NUL behind them */
+
 /* Open a stream; fails the test when that is refused. */
 struct side *link_request(struct link *l, const struct wk_message *m,
     bool has_body);
 
-/* Say what the side heard; fails the test when it is not that. */
+/* What the side heard; side_expect() fails the test when it is not that. */
+const char *side_log(struct side *side);
 void side_expect(struct side *side, const char *want);
 
 /* Verbs. */

@@ -140,6 +140,11 @@ test_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(JANSSON_CFLAGS)
 test_framing_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
 endif
 
+UNIT_TESTS += test_message
+test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
+test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_message_LDADD = $(UNIT_LDADD)
+
 if BUILD_HTTP
 UNIT_TESTS += test_address test_dial test_eyeballs test_listen test_loop \
 	test_resolve test_stdstream
@@ -174,6 +179,11 @@ UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += test_http1_session_raw
+test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
+	$(session_kit)
+test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_raw_LDADD = $(UNIT_LDADD)
 endif
 
 if BUILD_RSTDIAG
@@ -228,4 +238,17 @@ UNIT_TESTS += test_proxy
 test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
 test_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_proxy_LDADD = $(UNIT_LDADD)
+
+ends_kit = tests/unit/ends.c tests/unit/ends.h tests/net/echo.c \
+	tests/net/echo.h tests/unit/unit.h
+
+UNIT_TESTS += test_ends
+test_ends_SOURCES = tests/unit/test_ends.c $(ends_kit)
+test_ends_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+
+UNIT_TESTS += test_ends_trouble
+test_ends_trouble_SOURCES = tests/unit/test_ends_trouble.c $(ends_kit)
+test_ends_trouble_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_trouble_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
