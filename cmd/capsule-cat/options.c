@@ -279,6 +279,10 @@ take_operands(struct options *opt, char *const *operands, int n, int *rc)
 	static char *const only_stdin[] = { stdin_name, NULL };
 	int i;
 
+	if (opt->lists_types && n > 0) {
+		*rc = wk_usage_error("--list-types reads no files");
+		return false;
+	}
 	opt->files = n > 0 ? operands : only_stdin;
 	opt->n_files = n > 0 ? n : 1;
 	for (i = 0; i < n; i++) {
