@@ -19,15 +19,27 @@ wk_http1_out_drop(struct wk_http1_session *s)
 		wk_buf_clear(&s->out);
 }
 
+/* How much of the body is among so many octets; chunks are told apart roughly. */
+static void
+count_sent(struct wk_http1_stream *st, size_t octets, size_t left)
+{
+	if (st->writing == WK_HTTP1_WRITE_CHUNKED)
+		st->queued -= (size_t)((uint64_t)st->queued * octets /
+		    (octets + left));
+	if (st->queued > left)
+		st->queued = left;
+}
+
 void
 wk_http1_out_sent(struct wk_http1_session *s, size_t octets)
 {
 	size_t left = wk_http1_backlog(s);
 
-	left -= octets < left ? octets : left;
-	s->out_at = s->out.len - left;
-	if (s->stream != NULL && s->stream->queued > left)
-		s->stream->queued = left;
+	octets = octets < left ? octets : left;
+	left -= octets;
+	s->out_at += octets;
+	if (s->stream != NULL && octets > 0)
+		count_sent(s->stream, octets, left);
 	if (left == 0)
 		wk_http1_out_drop(s);
 }
@@ -388,7 +400,7 @@ check_request(const struct wk_http1_session *s, const struct wk_message *m,
 {
 	struct wk_error fields;
 
-	if (s->is_draining || s->fate != WK_SESSION_OPEN || s->has_end)
+	if (s->is_draining || s->fate != WK_SESSION_OPEN)
 		return wk_error_set(error, WK_E_UNSUPPORTED, 0,
 		    "the connection takes no more requests");
 	if (s->stream != NULL)
