@@ -56,9 +56,8 @@ enum upgrade {
 	UPGRADE_BAD,
 };
 
-/* Other ways to carry HTTP, which need no answer (RFC 9110, section 7.8). */
-static bool
-is_other_http(struct wk_str protocol)
+bool
+wk_http1_is_other_http(struct wk_str protocol)
 {
 	static const char *const names[] = { "h2", "h2c", "http", "tls" };
 	const char *slash = memchr(protocol.at, '/', protocol.len);
@@ -82,7 +81,7 @@ find_upgrade(const struct wk_http1_head *head, const struct wk_message *m,
 
 	wk_http1_list_init(&list, head, "upgrade");
 	for (; wk_http1_list_next(&list, &element); n++) {
-		n_other += is_other_http(element);
+		n_other += wk_http1_is_other_http(element);
 		*protocol = element;
 	}
 	if (n == n_other)

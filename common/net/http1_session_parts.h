@@ -166,6 +166,12 @@ int wk_http1_no_memory(struct wk_http1_session *s);
 int wk_http1_on_request(struct wk_http1_session *s);
 int wk_http1_on_response(struct wk_http1_session *s);
 
+/*
+ * Whether an upgrade is to another way of carrying HTTP and not to a tunnel;
+ * servers may ignore it (RFC 9110, section 7.8), and we do.
+ */
+bool wk_http1_is_other_http(struct wk_str protocol);
+
 /* http1_session_write.c: verbs */
 int wk_http1_respond(struct wk_stream *base, const struct wk_message *m,
     bool is_last, struct wk_error *error);

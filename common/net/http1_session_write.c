@@ -118,6 +118,8 @@ wk_http1_put_continue(struct wk_http1_session *s)
 	put_status(s, 100);
 	wk_http1_put_end(&s->out);
 	out_commit(s, mark, NULL);
+	wk_session_trace(&s->base, WK_TRACE_SENT, s->stream->base.id,
+	    ":status: 100");
 }
 
 void
@@ -409,6 +411,8 @@ check_request(const struct wk_http1_session *s, const struct wk_message *m,
 	if (wk_str_is(m->method, "CONNECT") &&
 	    wk_message_check_tunnel_fields(m, &fields) != WK_OK)
 		return invalid(error, fields.reason);
+	if (m->protocol.len > 0 && wk_http1_is_other_http(m->protocol))
+		return invalid(error, "not the protocol of a tunnel");
 	if (!has_body && has_length && length > 0)
 		return invalid(error, "a body was promised by Content-Length");
 	return WK_OK;

@@ -249,6 +249,9 @@ static const struct {
 	    "POST a /wait; \"a\"; gave up: malformed" },
 	{ POST_("/wait") "Transfer-Encoding: chunked\r\n\r\n1\nab", 400,
 	    "POST a /wait; gave up: malformed" },
+	{ POST_("/wait") "Transfer-Encoding: chunked\r\n\r\n0\r\nA:\r\nA:\r\n"
+	    "A:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\nA:\r\n\r\n", 413,
+	    "POST a /wait; gave up: malformed" },
 };
 
 static void
@@ -670,6 +673,25 @@ test_written_requests(void **state)
 	text = link_heard(l, &len);
 	assert_string_equal(lines(text, len, out, sizeof(out)),
 	    "CONNECT b:1 HTTP/1.1\nhost: b:1\n\n");
+	link_del(l);
+}
+
+static void
+test_no_upgrade_of_http(void **state)
+{
+	static const char *const protocols[] = { "h2c", "HTTP/2.0", "TLS/1.3" };
+	struct link *l = raw_link(true, 0);
+	struct wk_message m = *link_tunnel("/", NULL);
+	struct wk_error error;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < N(protocols); i++) {
+		m.protocol = wk_str_of(protocols[i]);
+		assert_null(wk_session_request(l->client.session, &m, true,
+		    NULL, NULL, &error));
+		assert_int_equal(error.status, WK_E_INVALID);
+	}
 	link_del(l);
 }
 
@@ -1255,6 +1277,7 @@ main(void)
 		cmocka_unit_test(test_responses),
 		cmocka_unit_test(test_surplus),
 		cmocka_unit_test(test_written_requests),
+		cmocka_unit_test(test_no_upgrade_of_http),
 		cmocka_unit_test(test_promised_length),
 		cmocka_unit_test(test_server_deadlines),
 		cmocka_unit_test(test_client_deadlines),
