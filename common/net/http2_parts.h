@@ -110,7 +110,9 @@ struct http2 {
 	bool is_lost;			/* it does not answer */
 	bool is_asking;			/* a PING is out */
 	uint64_t now_ns;
-	uint64_t began_ns, heard_ns, idle_ns, asked_ns, head_ns;
+	bool is_now;			/* now_ns is the time of this call */
+	uint64_t began_ns, heard_ns, asked_ns, head_ns;
+	uint64_t idle_ns;		/* since then; WK_NEVER: not known yet */
 	uint64_t drain_ns;		/* when not to wait any more */
 	size_t n_unsubmitted;		/* tunnels that wait for SETTINGS */
 };

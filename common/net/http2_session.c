@@ -158,8 +158,13 @@ http2_goaway_sent(struct http2 *h, const nghttp2_goaway *goaway)
 {
 	char reason[WK_ERROR_REASON_MAX];
 
-	if (goaway->error_code == NGHTTP2_NO_ERROR)
+	if (goaway->error_code == NGHTTP2_NO_ERROR) {
+		/* The answer to this tells that the notice was heard. */
+		if (h->drain == HTTP2_DRAIN_NOTICE)
+			nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE,
+			    (const uint8_t *)"shutdown");
 		return;
+	}
 	/* nghttp2 found the mistake, and says so in its GOAWAY. */
 	snprintf(reason, sizeof(reason), "%s%s%.*s",
 	    http2_error_text(goaway->error_code),
@@ -194,8 +199,6 @@ drain(struct http2 *h)
 			h->drain = HTTP2_DRAIN_NOTICE;
 			h->drain_ns = WK_NEVER;
 			nghttp2_submit_shutdown_notice(h->ng);
-			nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE,
-			    (const uint8_t *)"shutdown");
 		} else if (h->n_unsubmitted == 0) {
 			last_goaway(h);
 		}
@@ -231,6 +234,27 @@ react(struct http2 *h)
 	}
 }
 
+/* A call brings the time; between such calls it is not known. */
+static void
+begin(struct http2 *h, uint64_t now_ns)
+{
+	h->now_ns = now_ns;
+	h->is_now = true;
+	if (h->base.n_streams == 0 && h->idle_ns == WK_NEVER)
+		h->idle_ns = now_ns;
+	http2_enter(h);
+}
+
+static bool
+end(struct http2 *h)
+{
+	bool is_alive = http2_leave(h);
+
+	if (is_alive)
+		h->is_now = false;
+	return is_alive;
+}
+
 static int
 receive(struct wk_session *session, const uint8_t *data, size_t len,
     uint64_t now_ns, struct wk_error *error)
@@ -239,18 +263,17 @@ receive(struct wk_session *session, const uint8_t *data, size_t len,
 	struct wk_error failed;
 	ssize_t n;
 
-	h->now_ns = now_ns;
 	if (h->failed.status == WK_OK && !h->is_ended && len > 0) {
+		begin(h, now_ns);
 		h->heard_ns = now_ns;
 		h->is_asking = false;
-		http2_enter(h);
 		n = nghttp2_session_mem_recv(h->ng, data, len);
 		if (n < 0 && !h->is_deleted && h->failed.status == WK_OK)
 			http2_fail_by(h, (int)n);
 		if (!h->is_deleted)
 			react(h);
 		failed = h->failed;
-		if (!http2_leave(h)) {
+		if (!end(h)) {
 			failed.status = WK_OK;
 		} else if (has_work(h)) {
 			wk_session_tell_output(&h->base);
@@ -269,16 +292,15 @@ receive_end(struct wk_session *session, bool is_clean, uint64_t now_ns)
 	struct http2 *h = of(session);
 	char reason[WK_ERROR_REASON_MAX + 64];
 
-	h->now_ns = now_ns;
 	if (h->is_ended)
 		return;
 	h->is_ended = true;
 	snprintf(reason, sizeof(reason), "%s%s%s", is_clean ?
 	    "the peer closed the connection" : "the connection was cut off",
 	    h->goaway_text[0] != '\0' ? ": " : "", h->goaway_text);
-	http2_enter(h);
+	begin(h, now_ns);
 	close_all(h, false, reason);
-	http2_leave(h);
+	end(h);
 }
 
 static bool
@@ -319,7 +341,8 @@ sent(struct wk_session *session, size_t octets, uint64_t now_ns)
 {
 	struct http2 *h = of(session);
 
-	h->now_ns = now_ns;
+	begin(h, now_ns);
+	end(h);
 	h->out_at += octets;
 	if (h->drain == HTTP2_DRAIN_NOTICE && h->drain_ns == WK_NEVER)
 		h->drain_ns = now_ns + DRAIN_WAIT_NS;
@@ -371,7 +394,8 @@ idle_deadline(const struct http2 *h)
 	if (!h->base.is_server || h->base.n_streams > 0 || !h->is_settled ||
 	    h->drain != HTTP2_DRAIN_NOT)
 		return WK_NEVER;
-	return after(h->idle_ns, h->base.limits.idle_timeout_ns);
+	return h->idle_ns == WK_NEVER ? WK_NEVER :
+	    after(h->idle_ns, h->base.limits.idle_timeout_ns);
 }
 
 static uint64_t
@@ -450,15 +474,14 @@ expire(struct wk_session *session, uint64_t now_ns)
 	struct http2 *h = of(session);
 	size_t i;
 
-	h->now_ns = now_ns;
-	http2_enter(h);
+	begin(h, now_ns);
 	for (i = 0; i < N(timers) && h->failed.status == WK_OK &&
 	    !h->is_ended; i++)
 		if (timers[i].deadline(h) <= now_ns)
 			timers[i].expired(h);
 	if (!h->is_deleted)
 		react(h);
-	if (http2_leave(h) && has_work(h))
+	if (end(h) && has_work(h))
 		wk_session_tell_output(&h->base);
 }
 
@@ -515,6 +538,11 @@ library_session(struct http2 *h)
 	nghttp2_option_set_no_auto_window_update(option, 1);
 	nghttp2_option_set_no_http_messaging(option, 1);
 	nghttp2_option_set_no_closed_streams(option, 1);
+#ifdef HAVE_NGHTTP2_OPTION_SET_STREAM_RESET_RATE_LIMIT
+	/* Ours counts by our clock, and only what was not answered yet. */
+	nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX,
+	    UINT64_MAX);
+#endif
 	if (h->base.is_server)
 		nghttp2_session_server_new2(&ng, callbacks, h, option);
 	else

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/net/loop.h"	/* WK_NEVER */
+
 static struct http2_stream *
 of(struct wk_stream *s)
 {
@@ -163,7 +165,7 @@ http2_stream_closed(struct http2_stream *s)
 	s->waiting = NULL;
 	wk_stream_deliver_closed(&s->base, s->has_end ? &s->end : NULL);
 	if (h->base.n_streams == 0)
-		h->idle_ns = h->now_ns;
+		h->idle_ns = h->is_now ? h->now_ns : WK_NEVER;
 	s->due_next = h->graves;
 	h->graves = s;
 }

@@ -131,6 +131,23 @@ test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
 	$(session_kit)
 test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
+
+UNIT_TESTS += test_http2_session test_http2_heads test_http2_flow \
+	test_http2_life
+test_http2_session_SOURCES = tests/unit/test_http2_session.c $(session_kit)
+test_http2_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_session_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_heads_SOURCES = tests/unit/test_http2_heads.c $(http2_peer)
+test_http2_heads_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_heads_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_flow_SOURCES = tests/unit/test_http2_flow.c $(http2_peer)
+test_http2_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_flow_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_life_SOURCES = tests/unit/test_http2_life.c $(http2_peer)
+test_http2_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_life_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
 if BUILD_RSTDIAG
