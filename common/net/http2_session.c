@@ -3,15 +3,12 @@
 
 #include "common/net/http2_session.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/net/http2_parts.h"
 #include "common/net/loop.h"	/* WK_NEVER */
-
-#define N(a) (sizeof(a) / sizeof((a)[0]))
 
 #define WINDOW_MAX INT32_MAX
 
@@ -124,8 +121,8 @@ close_all(struct http2 *h, bool is_ours, const char *reason)
 		    WK_STREAM_LOST, is_ours, 0, reason);
 }
 
-static void
-set_failed(struct http2 *h, enum wk_status status, const char *reason)
+void
+http2_set_failed(struct http2 *h, enum wk_status status, const char *reason)
 {
 	if (h->failed.status != WK_OK)
 		return;
@@ -150,7 +147,7 @@ http2_fail(struct http2 *h, enum wk_status status, uint32_t code,
 		return;
 	nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE, last_stream(h), code,
 	    (const uint8_t *)reason, strlen(reason));
-	set_failed(h, status, reason);
+	http2_set_failed(h, status, reason);
 }
 
 void
@@ -170,14 +167,14 @@ http2_goaway_sent(struct http2 *h, const nghttp2_goaway *goaway)
 	    http2_error_text(goaway->error_code),
 	    goaway->opaque_data_len > 0 ? ": " : "",
 	    (int)goaway->opaque_data_len, (const char *)goaway->opaque_data);
-	set_failed(h, goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM ?
+	http2_set_failed(h, goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM ?
 	    WK_E_LIMIT : WK_E_MALFORMED, reason);
 }
 
 /* --- shutting down --------------------------------------------------------- */
 
-static void
-last_goaway(struct http2 *h)
+void
+http2_last_goaway(struct http2 *h)
 {
 	h->drain = HTTP2_DRAIN_LAST;
 	nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE, last_stream(h),
@@ -189,8 +186,8 @@ last_goaway(struct http2 *h)
  * and waits for the answer to a PING, so that requests on their way are still
  * served (RFC 9113, section 6.8).
  */
-static void
-drain(struct http2 *h)
+void
+http2_drain(struct http2 *h)
 {
 	if (h->failed.status != WK_OK || h->is_ended)
 		return;
@@ -200,10 +197,10 @@ drain(struct http2 *h)
 			h->drain_ns = WK_NEVER;
 			nghttp2_submit_shutdown_notice(h->ng);
 		} else if (h->n_unsubmitted == 0) {
-			last_goaway(h);
+			http2_last_goaway(h);
 		}
 	} else if (h->drain == HTTP2_DRAIN_NOTICE && h->drain_ns <= h->now_ns) {
-		last_goaway(h);
+		http2_last_goaway(h);
 	}
 }
 
@@ -225,7 +222,7 @@ static void
 react(struct http2 *h)
 {
 	http2_pump(h);
-	drain(h);
+	http2_drain(h);
 	http2_pump(h);
 	if (nghttp2_session_get_outbound_queue_size(h->ng) > QUEUE_MAX) {
 		http2_fail(h, WK_E_LIMIT, NGHTTP2_ENHANCE_YOUR_CALM,
@@ -321,7 +318,7 @@ output(struct wk_session *session, const uint8_t **data)
 	http2_enter(h);
 	do {
 		if (pending(h) < HTTP2_OUTPUT_TARGET / 2) {
-			drain(h);
+			http2_drain(h);
 			http2_fill(h);
 		}
 		has_delivered = h->due_first != NULL;
@@ -341,17 +338,17 @@ sent(struct wk_session *session, size_t octets, uint64_t now_ns)
 {
 	struct http2 *h = of(session);
 
-	begin(h, now_ns);
-	end(h);
 	h->out_at += octets;
 	if (h->drain == HTTP2_DRAIN_NOTICE && h->drain_ns == WK_NEVER)
 		h->drain_ns = now_ns + DRAIN_WAIT_NS;
-	if (h->out_at < h->out.len)
-		return;
-	h->out_at = 0;
-	wk_buf_clear(&h->out);
-	if (h->base.n_streams == 0)
-		wk_buf_free(&h->out);
+	if (h->out_at == h->out.len) {
+		h->out_at = 0;
+		wk_buf_clear(&h->out);
+		if (h->base.n_streams == 0)
+			wk_buf_free(&h->out);
+	}
+	begin(h, now_ns);
+	end(h);
 }
 
 static enum wk_session_fate
@@ -372,113 +369,20 @@ fate(const struct wk_session *session)
 /* --- time ------------------------------------------------------------------ */
 
 static uint64_t
-after(uint64_t from_ns, uint64_t wait_ns)
-{
-	return wait_ns == 0 || wait_ns > WK_NEVER - from_ns ? WK_NEVER :
-	    from_ns + wait_ns;
-}
-
-static uint64_t
-head_deadline(const struct http2 *h)
-{
-	uint64_t wait = h->base.limits.head_timeout_ns;
-
-	if (!h->is_settled)
-		return after(h->began_ns, wait);
-	return h->head_stream != 0 ? after(h->head_ns, wait) : WK_NEVER;
-}
-
-static uint64_t
-idle_deadline(const struct http2 *h)
-{
-	if (!h->base.is_server || h->base.n_streams > 0 || !h->is_settled ||
-	    h->drain != HTTP2_DRAIN_NOT)
-		return WK_NEVER;
-	return h->idle_ns == WK_NEVER ? WK_NEVER :
-	    after(h->idle_ns, h->base.limits.idle_timeout_ns);
-}
-
-static uint64_t
-ping_deadline(const struct http2 *h)
-{
-	uint64_t wait = h->base.limits.ping_interval_ns;
-
-	return after(h->is_asking ? h->asked_ns : h->heard_ns, wait);
-}
-
-static uint64_t
-drain_deadline(const struct http2 *h)
-{
-	return h->drain == HTTP2_DRAIN_NOTICE ? h->drain_ns : WK_NEVER;
-}
-
-static void
-head_expired(struct http2 *h)
-{
-	http2_fail(h, WK_E_LIMIT, NGHTTP2_NO_ERROR, h->is_settled ?
-	    "a head takes too long" : "no SETTINGS from the peer");
-}
-
-static void
-ping_expired(struct http2 *h)
-{
-	if (h->is_asking) {
-		h->is_lost = true;
-		set_failed(h, WK_E_LIMIT, "the peer does not answer");
-		return;
-	}
-	h->is_asking = true;
-	h->asked_ns = h->now_ns;
-	nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE, NULL);
-}
-
-static void
-idle_expired(struct http2 *h)
-{
-	wk_session_trace(&h->base, WK_TRACE_NOTE, 0, "idle for too long");
-	last_goaway(h);
-}
-
-static const struct {
-	uint64_t (*deadline)(const struct http2 *h);
-	void (*expired)(struct http2 *h);
-} timers[] = {
-	{ head_deadline, head_expired },
-	{ idle_deadline, idle_expired },
-	{ ping_deadline, ping_expired },
-	{ drain_deadline, drain },
-};
-
-static uint64_t
 deadline_ns(const struct wk_session *session)
 {
 	const struct http2 *h = of_const(session);
-	uint64_t first = WK_NEVER, one;
-	size_t i;
 
-	if (h->due_first != NULL)
-		return 0;
-	if (h->failed.status != WK_OK || h->is_ended)
-		return WK_NEVER;
-	for (i = 0; i < N(timers); i++) {
-		one = timers[i].deadline(h);
-		if (one < first)
-			first = one;
-	}
-	return first;
+	return h->due_first != NULL ? 0 : http2_deadline_ns(h);
 }
 
 static void
 expire(struct wk_session *session, uint64_t now_ns)
 {
 	struct http2 *h = of(session);
-	size_t i;
 
 	begin(h, now_ns);
-	for (i = 0; i < N(timers) && h->failed.status == WK_OK &&
-	    !h->is_ended; i++)
-		if (timers[i].deadline(h) <= now_ns)
-			timers[i].expired(h);
+	http2_expired(h);
 	if (!h->is_deleted)
 		react(h);
 	if (end(h) && has_work(h))

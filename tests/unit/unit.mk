@@ -135,7 +135,7 @@ test_http1_session_raw_LDADD = $(UNIT_LDADD)
 http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
 
 UNIT_TESTS += test_http2_session test_http2_heads test_http2_flow \
-	test_http2_life
+	test_http2_life test_http2_abuse
 test_http2_session_SOURCES = tests/unit/test_http2_session.c $(session_kit)
 test_http2_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http2_session_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
@@ -148,6 +148,9 @@ test_http2_flow_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 test_http2_life_SOURCES = tests/unit/test_http2_life.c $(http2_peer)
 test_http2_life_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http2_life_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_abuse_SOURCES = tests/unit/test_http2_abuse.c $(http2_peer)
+test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
 if BUILD_RSTDIAG
