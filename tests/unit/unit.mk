@@ -6,6 +6,14 @@ test_base_SOURCES = tests/unit/test_base.c
 test_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_base_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_ring test_head
+test_ring_SOURCES = tests/unit/test_ring.c tests/unit/unit.h
+test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ring_LDADD = $(UNIT_LDADD)
+test_head_SOURCES = tests/unit/test_head.c tests/unit/unit.h
+test_head_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_head_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_cli
 test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 test_cli_CPPFLAGS = $(UNIT_CPPFLAGS)
