@@ -14,7 +14,6 @@
 
 /* Frames of ours that may wait while the peer does not read. */
 #define QUEUE_PAUSE 256
-#define QUEUE_MAX 4096
 
 /* How long a server waits for requests that cross its first GOAWAY. */
 #define DRAIN_WAIT_NS (1 * WK_NS_PER_SEC)
@@ -224,11 +223,6 @@ react(struct http2 *h)
 	http2_pump(h);
 	http2_drain(h);
 	http2_pump(h);
-	if (nghttp2_session_get_outbound_queue_size(h->ng) > QUEUE_MAX) {
-		http2_fail(h, WK_E_LIMIT, NGHTTP2_ENHANCE_YOUR_CALM,
-		    "too many frames that want an answer");
-		http2_pump(h);
-	}
 }
 
 /* A call brings the time; between such calls it is not known. */

@@ -180,6 +180,29 @@ test_deaf_flood(void **state)
 	peer_del(p);
 }
 
+/* Mistakes cannot make answers pile up: there are only so many streams. */
+static void
+test_deaf_mistakes(void **state)
+{
+	struct peer *p = server(NULL);
+	uint32_t k;
+
+	(void)state;
+	p->is_deaf = true;
+	for (k = 0; k < 30000 && p->status == WK_OK; k++) {
+		p->now_ns += PEER_SEC;
+		flood_malformed(p, k);
+	}
+	p->is_deaf = false;
+	peer_fetch(p);
+	/* 128 KiB of 13 octets each, and those of the streams left. */
+	assert_in_range(peer_count(p, NGHTTP2_RST_STREAM), 10000, 10300);
+	assert_int_equal(wk_session_fate(p->session), WK_SESSION_CLOSE);
+	peer_send(p, "", 0);
+	assert_int_equal(p->status, WK_E_MALFORMED);
+	peer_del(p);
+}
+
 /* One too many is refused; when it was told the limit, it is a mistake. */
 static void
 test_many_streams(void **state)
@@ -261,6 +284,7 @@ main(void)
 		cmocka_unit_test(test_floods),
 		cmocka_unit_test(test_no_flood),
 		cmocka_unit_test(test_deaf_flood),
+		cmocka_unit_test(test_deaf_mistakes),
 		cmocka_unit_test(test_many_streams),
 		cmocka_unit_test(test_stream_limit),
 		cmocka_unit_test(test_head_bomb),

@@ -174,6 +174,44 @@ test_consumption(void **state)
 	peer_del(p);
 }
 
+static void
+give_up(struct peer *p, struct wk_stream *s)
+{
+	(void)p;
+	wk_stream_reset(s, WK_STREAM_CANCEL, "enough");
+}
+
+/* Given up in the middle of a frame: its rest is consumed as well. */
+static void
+test_rest_of_frame(void **state)
+{
+	static const uint8_t header[] = { 0, 0x3e, 0x80, 0, 0, 0, 0, 0 };
+	struct wk_session_limits limits;
+	struct peer *p;
+	uint8_t id;
+
+	(void)state;
+	wk_session_limits_default(&limits);
+	limits.window = 70000;
+	limits.max_streams = 1;
+	p = server(&limits);
+	p->on_data = give_up;
+	for (id = 1; id <= 5; id += 2) {
+		assert_null(peer_find(p, NGHTTP2_WINDOW_UPDATE));
+		peer_head(p, 0, id, POST);
+		p->is_deaf = true;	/* the reset is not out yet */
+		peer_send(p, header, sizeof(header));
+		peer_send(p, &id, 1);
+		peer_send(p, zeros, 1);
+		peer_send(p, zeros, 15999);
+		p->is_deaf = false;
+		peer_fetch(p);
+	}
+	assert_int_equal(peer_value(p, peer_next(p, NGHTTP2_WINDOW_UPDATE), 0),
+	    48000);
+	peer_del(p);
+}
+
 /* A peer that sends beyond a window; its octets reach nobody. */
 static void
 test_window_broken(void **state)
@@ -456,6 +494,42 @@ test_output(void **state)
 	peer_del(p);
 }
 
+static struct wk_stream *pair[2];
+
+static void
+fill_both(struct peer *p, struct wk_stream *s)
+{
+	(void)p;
+	assert_true(wk_stream_room(s) > 0);
+	wk_stream_write(pair[0], zeros, sizeof(zeros));
+	wk_stream_write(pair[1], zeros, sizeof(zeros));
+}
+
+/* An event of one stream fills the other's queue: no writable that lies. */
+static void
+test_filled_again(void **state)
+{
+	struct wk_session_limits limits;
+	struct peer *p;
+	int i;
+
+	(void)state;
+	wk_session_limits_default(&limits);
+	limits.max_queued = 1000;
+	p = server(&limits);
+	for (i = 0; i < 2; i++) {
+		peer_head(p, END, (uint32_t)i * 2 + 1, GET);
+		pair[i] = p->s;
+		peer_respond(p, pair[i], 200, false);
+		wk_stream_write(pair[i], zeros, sizeof(zeros));
+	}
+	p->on_writable = fill_both;
+	wk_buf_clear(&p->log);
+	peer_fetch(p);
+	assert_true(p->log.len > 0);
+	peer_del(p);
+}
+
 /* Tunnel data that overtakes the answer waits, or goes where the tunnel goes. */
 static void
 test_early_data(void **state)
@@ -494,6 +568,7 @@ main(void)
 		cmocka_unit_test(test_bodies),
 		cmocka_unit_test(test_no_body),
 		cmocka_unit_test(test_consumption),
+		cmocka_unit_test(test_rest_of_frame),
 		cmocka_unit_test(test_window_broken),
 		cmocka_unit_test(test_small_window),
 		cmocka_unit_test(test_window_updates),
@@ -502,6 +577,7 @@ main(void)
 		cmocka_unit_test(test_fairness),
 		cmocka_unit_test(test_blocked_neighbour),
 		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_filled_again),
 		cmocka_unit_test(test_early_data),
 	};
 
