@@ -99,6 +99,7 @@ if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/client.c common/net/client.h \
 	common/net/conn.c common/net/conn.h \
+	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
 	common/net/proxy.c common/net/proxy.h \
 	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
 	common/net/server.c common/net/server.h
