@@ -65,6 +65,7 @@ libwirekit_a_SOURCES += \
 	common/net/address.c \
 	common/net/client.c common/net/client.h \
 	common/net/conn.c common/net/conn.h \
+	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
 	common/net/http1_session_head.c \

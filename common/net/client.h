@@ -17,15 +17,15 @@ struct wk_client_options {
 	struct wk_str scheme, host;	/* "http" or "https"; no brackets */
 	uint16_t port;
 	unsigned versions;		/* set of enum wk_http_version */
-	struct wk_tls_credentials *credentials;	/* borrowed; https needs them */
+	struct wk_tls_credentials *credentials;	/* borrowed; for https */
 	/*
 	 * host, port: where to connect really, NULL host: as the URL says.
 	 * timeout_ns covers all that comes before connected: name, connection,
 	 * proxy, TLS. attempt is not used, trace tells.
 	 */
 	struct wk_dial_options dial;
-	bool use_proxy;			/* that of the environment, as proxy.h */
-					/* says; never to a unix path */
+	/* The environment's, as proxy.h says; never to a unix path. */
+	bool use_proxy;
 	struct wk_session_limits limits;
 	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
 	int trace_level;

@@ -4,7 +4,7 @@
  * and server.c have in common. Nobody else includes this.
  *
  * Octets are read while the session wants them, a bounded number in each
- * round, into a block that all connections share. What a round has produced is
+ * round, into a block on the stack. What a round has produced is
  * written at its end, in pieces as large as the session gives them. Between
  * the two nothing is kept: an idle connection has no buffers of its own.
  */
@@ -53,7 +53,7 @@ enum wk_conn_state {
 	WK_CONN_HANDSHAKE,	/* of TLS */
 	WK_CONN_DETECT,		/* server, cleartext: which version it is */
 	WK_CONN_OPEN,		/* there is a session */
-	WK_CONN_GOODBYE,	/* the session is over, close_notify is not out */
+	WK_CONN_GOODBYE,	/* the session is over, close_notify due */
 	WK_CONN_LINGER,		/* we have closed, the peer has not */
 	WK_CONN_DEAD,		/* freed as soon as nobody is inside */
 };
@@ -72,10 +72,10 @@ struct wk_conn {
 	struct wk_tls *tls;
 	char *reason;			/* of the first failure, or NULL */
 	uint64_t deadline_ns;		/* of the state */
-	uint64_t progress_ns;		/* when the peer last took something */
+	uint64_t progress_ns;		/* when the peer took something */
 	enum wk_conn_state state;
-	enum wk_session_fate fate;	/* at least this, whatever the session */
-	unsigned inside;		/* calls into us that have not returned */
+	enum wk_session_fate fate;	/* at least, whatever the session's */
+	unsigned inside;		/* calls into us, not yet returned */
 	unsigned read_on;		/* what reading waits for, WK_IO_... */
 	unsigned char n_preface;	/* octets seen that are of HTTP/2 */
 	bool is_blocked;		/* output waits for the kernel */
@@ -101,5 +101,5 @@ void wk_conn_shutdown(struct wk_conn *conn);
  */
 void wk_conn_del(struct wk_conn *conn);
 
-/* At the end of this round, as if the peer had gone; closed gives the reason. */
+/* At the end of this round, as if the peer had gone; closed has the reason. */
 void wk_conn_break(struct wk_conn *conn, const char *reason);

@@ -35,7 +35,7 @@ struct wk_server {
 	struct wk_timer resume, deadline;
 	struct wk_task drained;
 	struct wk_conn *conns;
-	struct wk_server_counters counters;	/* streams is counted on demand */
+	struct wk_server_counters counters;	/* but for streams */
 	size_t max_connections;
 	uint64_t handshake_timeout_ns;
 	bool is_draining, is_exhausted, is_deleting;
@@ -133,8 +133,9 @@ take_connection(struct wk_server *server, int fd,
     const struct wk_address *peer)
 {
 	uint64_t now = wk_loop_now_ns(server->config.loop);
-	uint64_t patience_ns = server->config.credentials != NULL ?
-	    server->handshake_timeout_ns : server->config.limits.head_timeout_ns;
+	const struct wk_conn_config *config = &server->config;
+	uint64_t patience_ns = config->credentials != NULL ?
+	    server->handshake_timeout_ns : config->limits.head_timeout_ns;
 	char text[WK_ADDRESS_TEXT_MAX];
 	struct wk_error error;
 	struct wk_conn *conn;

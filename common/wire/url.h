@@ -17,8 +17,9 @@ struct wk_url {		/* every part ends with a NUL, too, inside text */
 	char *text;		/* the storage of the parts */
 	struct wk_str scheme;	/* "http" or "https" */
 	struct wk_str host;	/* in lower case, IPv6 without brackets */
-	struct wk_str authority; /* for Host and :authority: with brackets, and */
-				/* with the port where it is not the default */
+	/* For Host and :authority: with brackets, and the port if it is not */
+	/* the default. */
+	struct wk_str authority;
 	struct wk_str path;	/* with the query; "/" if the URL has none */
 	uint16_t port;
 	bool is_tls;

@@ -106,6 +106,24 @@ sys.stdout.buffer.write((bytes(range(256)) * 3907)[:1000000])')
   grep -q 'accepted 3 refused 0 requests 3 connections 0' served
 }
 
+@test "a server's last octets over TLS are a close_notify" {
+  echo_server --tls --http1
+  run -0 --separate-stderr python3 - "${address##*:}" <<'EOF'
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname = False
+context.verify_mode = ssl.CERT_NONE
+raw = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+tls = context.wrap_socket(raw, suppress_ragged_eofs=False)
+tls.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+data = b""
+while more := tls.recv(65536):
+    data += more
+print(data.decode().split("\r\n\r\n")[1])
+EOF
+  [ "$output" = hello ]
+}
+
 # --- our client asks foreign servers ------------------------------------------
 
 @test "a server written in JavaScript answers both versions, and tunnels" {

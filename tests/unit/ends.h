@@ -57,7 +57,7 @@ struct ends {
 	bool has_failed;		/* the stream */
 	struct wk_stream_end end;	/* of it, but for reason */
 	enum wk_client_failure failure;
-	char reason[256], note[256];	/* the client's last words, the server's */
+	char reason[256], note[256];	/* last words: client's, server's */
 	char peer[WK_ADDRESS_TEXT_MAX];	/* of the last request */
 	bool is_timed_out;
 };
@@ -73,7 +73,7 @@ void ends_ask(struct ends *e, const char *method, const char *path);
 /* A tunnel to path, through which octets go. */
 void ends_tunnel(struct ends *e, const char *path, uint64_t octets);
 
-/* Run the loop until a counter reaches n; a failure of the test if it does not. */
+/* Run the loop until a counter reaches n; fail if nothing happens any more. */
 void ends_until(struct ends *e, const unsigned *counter, unsigned n);
 
 /* Run the loop until the server has so many connections. */

@@ -336,6 +336,44 @@ test_server_dies(void **state)
 	in_each(server_dies_late);
 }
 
+/*
+ * A tunnel that breaks must not look like one that ends, for which HTTP/1.1 in
+ * cleartext has nothing but the way the connection ends.
+ */
+static void
+broken_by_client(struct ends *e)
+{
+	ends_serve(e);
+	e->keeps_open = true;
+	e->stage = STAGE_DATA;
+	e->at_stage = del_client;
+	ends_tunnel(e, "/echo", 1000);
+	ends_until(e, &e->n_streams_closed, 1);
+	ends_until_connections(e, 0);
+	assert_int_equal(echo_counters.failed, 1);
+	assert_int_equal(echo_counters.ended, 0);
+}
+
+static void
+broken_by_server(struct ends *e)
+{
+	ends_serve(e);
+	e->keeps_open = true;
+	e->stage = STAGE_DATA;
+	e->at_stage = del_server;
+	ends_tunnel(e, "/echo", 1000);
+	expect_loss(e);
+	assert_int_equal(e->n_ends, 0);
+}
+
+static void
+test_broken_tunnel(void **state)
+{
+	(void)state;
+	in_each(broken_by_client);
+	in_each(broken_by_server);
+}
+
 static void
 nobody_there(struct ends *e)
 {
@@ -497,6 +535,7 @@ main(void)
 		cmocka_unit_test(test_client_dies),
 		cmocka_unit_test(test_client_dies_in_closed),
 		cmocka_unit_test(test_server_dies),
+		cmocka_unit_test(test_broken_tunnel),
 		cmocka_unit_test(test_nobody_there),
 		cmocka_unit_test(test_shut_down_early),
 		cmocka_unit_test(test_drain),

@@ -111,6 +111,75 @@ test_garbage(void **state)
 	}
 }
 
+/*
+ * Our last words arrive even though the peer has not stopped: it would lose
+ * them if we closed with its octets unread.
+ */
+static void
+hear_last_words(const char *data, size_t len, const char *words, size_t n)
+{
+	static char flood[1 << 16];
+	char got[4096];
+	size_t sum = 0;
+	ssize_t part;
+	struct ends e;
+	int fd, i;
+
+	ends_init(&e, cleartext);
+	ends_serve(&e);
+	fd = ends_raw(&e);
+	raw_send(fd, data, len);
+	for (i = 0; i < 4; i++)
+		raw_send(fd, flood, sizeof(flood));
+	ends_settle(&e, SOON_NS);
+	raw_send(fd, flood, sizeof(flood));
+	ends_settle(&e, SOON_NS);
+	shutdown(fd, SHUT_WR);
+	while ((part = recv(fd, got + sum, sizeof(got) - sum, 0)) > 0)
+		sum += (size_t)part;
+	assert_int_equal(part, 0);	/* and no ECONNRESET */
+	assert_non_null(memmem(got, sum, words, n));
+	close(fd);
+	ends_until_connections(&e, 0);
+	ends_free(&e);
+}
+
+static void
+test_last_words(void **state)
+{
+	(void)state;
+	hear_last_words(BYTES("GET / HTTP/1.1\r\n\r\n"),
+	    BYTES("HTTP/1.1 400 "));
+	/* GOAWAY, because DATA belongs to no stream. */
+	hear_last_words(BYTES(WK_HTTP2_PREFACE SETTINGS "\0\0\1\0\0\0\0\0\0x"),
+	    BYTES("\0\0\0\0\0\1"));
+}
+
+/* The version is told by octets that come one by one. */
+static void
+test_preface_in_pieces(void **state)
+{
+	static const char preface[] = WK_HTTP2_PREFACE SETTINGS;
+	struct ends e;
+	size_t i;
+	int fd;
+
+	(void)state;
+	ends_init(&e, cleartext);
+	ends_serve(&e);
+	fd = ends_raw(&e);
+	for (i = 0; i < sizeof(preface) - 1; i++) {
+		raw_send(fd, preface + i, 1);
+		ends_settle(&e, WK_NS_PER_SEC / 1000);
+	}
+	/* Its SETTINGS, and the ACK of ours. */
+	ends_raw_read(&e, fd, 18);
+	assert_int_equal(refused(&e), 0);
+	close(fd);
+	ends_until_connections(&e, 0);
+	ends_free(&e);
+}
+
 /* --- leaving in the middle ------------------------------------------------ */
 
 static void
@@ -457,6 +526,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_last_words),
+		cmocka_unit_test(test_preface_in_pieces),
 		cmocka_unit_test(test_leave_anywhere),
 		cmocka_unit_test(test_slow),
 		cmocka_unit_test(test_stall),
