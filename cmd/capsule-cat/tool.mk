@@ -32,3 +32,4 @@ capsule_cat_parts = \
 capsule_cat_SOURCES = cmd/capsule-cat/main.c $(capsule_cat_parts)
 capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(READLINE_CFLAGS)
 capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS)
+EXTRA_DIST += cmd/capsule-cat/demo.sh
