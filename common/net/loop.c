@@ -124,11 +124,8 @@ wk_task_schedule(struct wk_task *task)
 void
 wk_task_cancel(struct wk_task *task)
 {
-	if (task->next == NULL)
-		return;
-	ring_remove(task);
-	if (ring_is_empty(&task->loop->tasks))
-		ev_idle_stop(task->loop->ev, &task->loop->busy);
+	if (task->next != NULL)
+		ring_remove(task);
 }
 
 /* --- the loop ------------------------------------------------------------- */

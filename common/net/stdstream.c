@@ -39,22 +39,30 @@ can_reopen(int fd, const struct stat *st, int direction)
 
 /*
  * A second description of the pipe or terminal behind fd, for one direction
- * and not blocking; -1 where there is none to be had. Nothing is opened that
- * fd itself was not opened for.
+ * and not blocking; -1 where there is none to be had.
  */
 static int
 reopen(int fd, const struct stat *st, int direction)
 {
-	int flags = fcntl(fd, F_GETFL);
 	char path[64];
 
-	if (flags < 0 || ((flags & O_ACCMODE) != O_RDWR &&
-	    (flags & O_ACCMODE) != direction))
-		return -1;
 	if (!can_reopen(fd, st, direction))
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/*
+ * What is not open in our direction is never ready, and shall not become open
+ * by being opened again: read() or write() has to say it.
+ */
+static bool
+is_open_for(int fd, int direction)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && ((flags & O_ACCMODE) == O_RDWR ||
+	    (flags & O_ACCMODE) == direction);
 }
 
 /* Choose how to read or write fd without waiting and without changing it. */
@@ -67,7 +75,7 @@ stream_open(struct wk_stdstream *s, int fd, int direction)
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
 	s->max_write = SIZE_MAX;
-	s->is_open = fstat(fd, &st) == 0;
+	s->is_open = is_open_for(fd, direction) && fstat(fd, &st) == 0;
 	if (!s->is_open || S_ISREG(st.st_mode))
 		return;
 	s->is_socket = S_ISSOCK(st.st_mode);

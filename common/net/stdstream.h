@@ -18,7 +18,7 @@
 /* How one of them is read or written; private. */
 struct wk_stdstream {
 	int fd;
-	bool is_open;		/* by whoever called us */
+	bool is_open;		/* in the direction we need */
 	bool is_own;		/* opened a second time, to be closed */
 	bool is_socket;		/* not to block is asked call by call */
 	bool is_shared;		/* blocks, and must not be changed */
@@ -28,7 +28,7 @@ struct wk_stdstream {
 /* Input: pieces as they come, until held; the owner asks for the next. */
 struct wk_stdin {
 	struct wk_io io;
-	struct wk_task task;	/* says that fd is not open */
+	struct wk_task task;	/* where fd is never ready */
 	struct wk_stdstream stream;
 	uint8_t *block;
 	size_t size;

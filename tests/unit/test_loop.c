@@ -219,6 +219,43 @@ test_endless_task_starves_nobody(void **state)
 }
 
 static void
+test_scheduled_twice(void **state)
+{
+	struct wk_task a, b;
+
+	(void)state;
+	wk_task_init(&a, loop, on_mark, "a");
+	wk_task_init(&b, loop, on_mark, "b");
+	wk_task_schedule(&a);
+	wk_task_schedule(&b);
+	wk_task_schedule(&a);
+	wk_loop_run(loop);
+	assert_string_equal(trace, "ab");
+}
+
+static void
+on_expired_schedule(struct wk_timer *timer)
+{
+	mark('e');
+	wk_task_schedule(timer->arg);
+}
+
+/* Nobody else would keep the loop going. */
+static void
+test_task_of_the_last_callback(void **state)
+{
+	struct wk_timer timer;
+	struct wk_task task;
+
+	(void)state;
+	wk_task_init(&task, loop, on_mark, "t");
+	wk_timer_init(&timer, loop, on_expired_schedule, &task);
+	wk_timer_set(&timer, wk_loop_now_ns(loop));
+	wk_loop_run(loop);
+	assert_string_equal(trace, "et");
+}
+
+static void
 on_cancel(struct wk_task *task)
 {
 	mark('c');
@@ -481,6 +518,8 @@ main(void)
 		LOOP_TEST(test_stop_finishes_the_round),
 		LOOP_TEST(test_tasks_before_the_wait),
 		LOOP_TEST(test_endless_task_starves_nobody),
+		LOOP_TEST(test_scheduled_twice),
+		LOOP_TEST(test_task_of_the_last_callback),
 		LOOP_TEST(test_cancelled_task),
 		LOOP_TEST(test_deadlines_in_order),
 		LOOP_TEST(test_later_is_cheap_and_kept),
