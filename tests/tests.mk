@@ -30,6 +30,13 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
 
+if BUILD_HTTP
+check_PROGRAMS += tls-end
+tls_end_SOURCES = tests/peers/tls-end.c
+tls_end_LDADD = libwirekit.a $(GNUTLS_LIBS)
+BATS_TESTS += tests/net/tls.bats
+endif
+
 if HAVE_BATS
 TESTS += $(BATS_TESTS)
 endif

@@ -17,6 +17,24 @@ test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h \
 	tests/unit/unit.h
 test_tls_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_tls_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
+
+UNIT_TESTS += test_tls_foreign
+test_tls_foreign_SOURCES = tests/unit/test_tls_foreign.c \
+	tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_foreign_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_foreign_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
+
+UNIT_TESTS += test_tls_shared
+test_tls_shared_SOURCES = tests/unit/test_tls_shared.c \
+	tests/unit/tls_certificates.h tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_shared_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_shared_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS) -lpthread
+
+UNIT_TESTS += test_tls_trust
+test_tls_trust_SOURCES = tests/unit/test_tls_trust.c \
+	tests/unit/tls_certificates.h tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_trust_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_trust_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
 endif
 
 UNIT_TESTS += test_checksum
