@@ -64,6 +64,7 @@ libwirekit_a_SOURCES += \
 	common/net/address.c \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
+	common/net/http1_session_head.c \
 	common/net/http1_session_parts.h \
 	common/net/http1_session_read.c \
 	common/net/http1_session_write.c \

@@ -60,7 +60,7 @@ wk_http1_stream_new(struct wk_http1_session *s, struct wk_str protocol)
 	}
 	wk_stream_attach(&s->base, &st->base, &wk_http1_stream_ops,
 	    ++s->n_exchanges);
-	st->is_persistent = !s->is_draining;
+	st->is_persistent = true;
 	s->stream = st;
 	return st;
 }
@@ -141,8 +141,8 @@ wk_http1_settle(struct wk_http1_session *s)
 		s->deadline_ns = s->base.is_server ?
 		    after(s->now_ns, s->base.limits.idle_timeout_ns) : WK_NEVER;
 	} else if (s->fate != WK_SESSION_ABORT) {
-		wk_http1_leave(s, s->base.is_server && !st->is_open ?
-		    WK_SESSION_FINISH : WK_SESSION_CLOSE);
+		wk_http1_leave(s, s->base.is_server ? WK_SESSION_FINISH :
+		    WK_SESSION_CLOSE);
 	}
 	stream_close(st);
 	return true;
@@ -234,7 +234,6 @@ receive(struct wk_session *session, const uint8_t *data, size_t len,
 	s->now_ns = now_ns;
 	s->status = WK_OK;
 	s->error = error;
-	wk_http1_work(s);
 	if (s->held.len == s->held_at)
 		wk_http1_read_input(s, &data, &len);
 	if (len > 0) {

@@ -7,8 +7,8 @@
  * Server: GET with Upgrade becomes a tunnel request (method CONNECT, protocol
  * from Upgrade); octets behind its head wait until it is answered, and a
  * refused one closes the connection, so that they can never be taken for the
- * next request. Requests that break the grammar are answered 400, 414, 431,
- * 501 or 505 and the connection closed.
+ * next request. Requests that break the grammar are answered 400, 413, 414, 431,
+ * 501 or 505, slow heads 408, and the connection closed.
  * Client: only 101 with Connection: upgrade and one Upgrade equal to what was
  * asked opens the tunnel; what came behind its head is the first tunnel data.
  */

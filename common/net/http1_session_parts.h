@@ -2,7 +2,7 @@
 /*
  * What the files of the HTTP/1.1 session share: http1_session.c has the life
  * of the connection and its exchanges, http1_session_read.c what comes in,
- * http1_session_write.c what goes out.
+ * http1_session_head.c what heads mean, http1_session_write.c what goes out.
  *
  * Verbs only change state and call wk_http1_wake(); events are told from
  * wk_http1_work(), which receive, receive_end, sent and expire run, so that
@@ -152,6 +152,25 @@ void wk_http1_incoming_del(struct wk_http1_session *s);
 
 /* Whether a head has begun. */
 bool wk_http1_has_begun(const struct wk_http1_session *s);
+
+/* Start on a body, or be done when there is none. */
+int wk_http1_start_body(struct wk_http1_session *s,
+    enum wk_http1_framing framing);
+
+/* The status for a head or framing (is_framing) that failed with rc. */
+unsigned wk_http1_refusal(const struct wk_http1_head *head, int rc,
+    bool is_framing);
+int wk_http1_no_memory(struct wk_http1_session *s);
+
+/* http1_session_head.c: the head in s->incoming is complete */
+int wk_http1_on_request(struct wk_http1_session *s);
+int wk_http1_on_response(struct wk_http1_session *s);
+
+/*
+ * Whether an upgrade is to another way of carrying HTTP and not to a tunnel;
+ * servers may ignore it (RFC 9110, section 7.8), and we do.
+ */
+bool wk_http1_is_other_http(struct wk_str protocol);
 
 /* http1_session_write.c: verbs */
 int wk_http1_respond(struct wk_stream *base, const struct wk_message *m,

@@ -19,15 +19,27 @@ wk_http1_out_drop(struct wk_http1_session *s)
 		wk_buf_clear(&s->out);
 }
 
+/* How much of the body is among so many octets; chunks are told apart roughly. */
+static void
+count_sent(struct wk_http1_stream *st, size_t octets, size_t left)
+{
+	if (st->writing == WK_HTTP1_WRITE_CHUNKED)
+		st->queued -= (size_t)((uint64_t)st->queued * octets /
+		    (octets + left));
+	if (st->queued > left)
+		st->queued = left;
+}
+
 void
 wk_http1_out_sent(struct wk_http1_session *s, size_t octets)
 {
 	size_t left = wk_http1_backlog(s);
 
-	left -= octets < left ? octets : left;
-	s->out_at = s->out.len - left;
-	if (s->stream != NULL && s->stream->queued > left)
-		s->stream->queued = left;
+	octets = octets < left ? octets : left;
+	left -= octets;
+	s->out_at += octets;
+	if (s->stream != NULL && octets > 0)
+		count_sent(s->stream, octets, left);
 	if (left == 0)
 		wk_http1_out_drop(s);
 }
@@ -106,6 +118,8 @@ wk_http1_put_continue(struct wk_http1_session *s)
 	put_status(s, 100);
 	wk_http1_put_end(&s->out);
 	out_commit(s, mark, NULL);
+	wk_session_trace(&s->base, WK_TRACE_SENT, s->stream->base.id,
+	    ":status: 100");
 }
 
 void
@@ -388,7 +402,7 @@ check_request(const struct wk_http1_session *s, const struct wk_message *m,
 {
 	struct wk_error fields;
 
-	if (s->is_draining || s->fate != WK_SESSION_OPEN || s->has_end)
+	if (s->is_draining || s->fate != WK_SESSION_OPEN)
 		return wk_error_set(error, WK_E_UNSUPPORTED, 0,
 		    "the connection takes no more requests");
 	if (s->stream != NULL)
@@ -397,6 +411,8 @@ check_request(const struct wk_http1_session *s, const struct wk_message *m,
 	if (wk_str_is(m->method, "CONNECT") &&
 	    wk_message_check_tunnel_fields(m, &fields) != WK_OK)
 		return invalid(error, fields.reason);
+	if (m->protocol.len > 0 && wk_http1_is_other_http(m->protocol))
+		return invalid(error, "not the protocol of a tunnel");
 	if (!has_body && has_length && length > 0)
 		return invalid(error, "a body was promised by Content-Length");
 	return WK_OK;

@@ -51,6 +51,21 @@ fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
 fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
 fuzz_uritemplate_LDADD = libwirekit.a
 
+if BUILD_HTTP
+FUZZ_TARGETS += fuzz_http1_client fuzz_http1_server fuzz_message
+fuzz_http1_client_SOURCES = tests/fuzz/fuzz_http1_client.c \
+	tests/fuzz/session_owner.h $(fuzz_main)
+fuzz_http1_client_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_client_LDADD = libwirekit.a
+fuzz_http1_server_SOURCES = tests/fuzz/fuzz_http1_server.c \
+	tests/fuzz/session_owner.h $(fuzz_main)
+fuzz_http1_server_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_server_LDADD = libwirekit.a
+fuzz_message_SOURCES = tests/fuzz/fuzz_message.c $(fuzz_main)
+fuzz_message_LDFLAGS = $(fuzz_ldflags)
+fuzz_message_LDADD = libwirekit.a
+endif
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)

@@ -800,6 +800,87 @@ test_tunnel_answers(void **state)
 }
 
 static void
+open_and_finish(struct side *side, const struct wk_message *m)
+{
+	(void)m;
+	assert_int_equal(side_respond(side, 200, NULL, true), WK_OK);
+	assert_int_equal(side_write(side, "x", 1), WK_E_INVALID);
+}
+
+static void
+test_tunnel_opened_as_last(void **state)
+{
+	struct link_options options;
+	struct side *side;
+	struct link *l;
+
+	(void)state;
+	link_options_default(&options, open_and_finish);
+	l = link_new(&options);
+	side = link_request(l, link_tunnel("/", NULL), true);
+	link_run(l);
+	side_expect(side, "open; end");
+	side_send(side, "x", 1, true);
+	link_run(l);
+	side_expect(side, "open; end; closed");
+	side_expect(served(l, 0), "CONNECT example.org / for connect-udp; "
+	    "\"x\"; end; closed");
+	link_del(l);
+}
+
+/* Over is what has left, and finishing counts when there is nothing to send. */
+static void
+test_closed_when_sent(void **state)
+{
+	struct link *l = new_link(0);
+	struct side *side;
+
+	(void)state;
+	side = link_request(l, link_get("/length", NULL), false);
+	l->server.is_mute = true;
+	link_run(l);
+	assert_false(served(l, 0)->is_closed);
+	l->server.is_mute = false;
+	link_run(l);
+	assert_true(served(l, 0)->is_closed && side->is_closed);
+
+	link_request(l, link_get("/never", NULL), false);
+	link_run(l);
+	side = served(l, 1);
+	side_respond(side, 200, "content-length: 2", false);
+	side_send(side, "ok", 2, false);
+	link_run(l);
+	assert_int_equal(wk_stream_queued(side->s), 0);
+	assert_false(side->is_closed);
+	assert_int_equal(side_finish(side), WK_OK);
+	link_run(l);
+	assert_true(side->is_closed && !side->has_failed);
+	link_del(l);
+}
+
+/* A request while the client shuts down, with one still running. */
+static void
+test_request_in_shutdown(void **state)
+{
+	struct link *l = new_link(0);
+	struct wk_error error;
+	struct side *side;
+
+	(void)state;
+	side = link_request(l, link_get("/never", NULL), false);
+	link_run(l);
+	wk_session_shutdown(l->client.session);
+	assert_null(wk_session_request(l->client.session, link_get("/", NULL),
+	    false, NULL, NULL, &error));
+	assert_int_equal(error.status, WK_E_UNSUPPORTED);
+	side_respond(served(l, 0), 200, NULL, true);
+	link_run(l);
+	side_expect(side, "head 200; end; closed");
+	assert_int_equal(wk_session_fate(l->client.session), WK_SESSION_CLOSE);
+	link_del(l);
+}
+
+static void
 test_idle(void **state)
 {
 	struct side *side;
@@ -864,6 +945,9 @@ session_cases_run(const char *group)
 		cmocka_unit_test(test_shutdown),
 		cmocka_unit_test(test_refused_verbs),
 		cmocka_unit_test(test_tunnel_answers),
+		cmocka_unit_test(test_tunnel_opened_as_last),
+		cmocka_unit_test(test_closed_when_sent),
+		cmocka_unit_test(test_request_in_shutdown),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_del),
 	};

@@ -7,7 +7,9 @@
 
 #include "common/net/loop.h"
 
-link_new_session_fn *link_new_session;
+struct wk_session *(*link_new_session)(bool is_server,
+    const struct wk_session_limits *limits,
+    const struct wk_session_handler *handler, void *arg, uint64_t now_ns);
 enum wk_http_version link_version;
 
 #define LOG_MAX (1 << 16)

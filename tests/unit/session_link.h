@@ -17,11 +17,10 @@
 #include "common/base/buf.h"
 #include "common/net/session.h"
 
-typedef struct wk_session *link_new_session_fn(bool is_server,
+/* The constructor of the version under test. */
+extern struct wk_session *(*link_new_session)(bool is_server,
     const struct wk_session_limits *limits,
     const struct wk_session_handler *handler, void *arg, uint64_t now_ns);
-
-extern link_new_session_fn *link_new_session;
 extern enum wk_http_version link_version;
 
 #define LINK_SIDES 64
