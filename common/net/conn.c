@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -395,6 +397,29 @@ out:
 
 /* -------------------------------------------------------------------------- */
 
+/*
+ * Peers that vanish without a word are missed after two minutes: a tunnel that
+ * is merely silent may stay for ever, and HTTP/1.1 has nothing to ask with.
+ */
+static void
+keep_alive(int fd)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, 15 },
+		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
+	};
+	size_t i;
+
+	/* A unix socket knows nothing of these, and needs none. */
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name,
+		    &options[i].value, sizeof(options[i].value));
+}
+
 struct wk_conn *
 wk_conn_new(const struct wk_conn_config *config, void *owner, int fd,
     const struct wk_address *peer, uint64_t deadline_ns,
@@ -420,6 +445,7 @@ wk_conn_new(const struct wk_conn_config *config, void *owner, int fd,
 	conn->state = WK_CONN_HANDSHAKE;
 	conn->deadline_ns = deadline_ns;
 	conn->read_on = WK_IO_READ;
+	keep_alive(fd);
 	wk_io_init(&conn->io, config->loop, fd, ready, conn);
 	wk_timer_init(&conn->timer, config->loop, expired, conn);
 	wk_task_init(&conn->task, config->loop, run, conn);

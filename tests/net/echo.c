@@ -167,10 +167,14 @@ has_path(const struct wk_message *m, const char *path)
 }
 
 static void
-respond_open(struct wk_stream *s)
+respond_open(struct wk_stream *s, bool awaits_continue)
 {
 	const struct wk_message m = { .status = 200 };
+	const struct wk_message go_on = { .status = 100 };
 
+	/* Who waits for it would never send what is to be echoed. */
+	if (awaits_continue)
+		(void)wk_stream_respond_informational(s, &go_on, NULL);
 	if (wk_stream_respond(s, &m, false, NULL) != WK_OK)
 		wk_stream_reset(s, WK_STREAM_INTERNAL, "cannot respond");
 }
@@ -187,21 +191,21 @@ serve(struct wk_stream *s, const struct wk_message *m, struct echo *e)
 		answer(s, 403, "");
 	} else if (e->is_tunnel && has_path(m, "/half")) {
 		e->mode = MODE_SINK;
-		respond_open(s);
+		respond_open(s, false);
 		wk_stream_finish(s);
 	} else if (has_path(m, "/echo") || wk_str_is(m->method, "CONNECT")) {
 		e->mode = MODE_ECHO;
-		respond_open(s);
+		respond_open(s, wk_message_find(m, "expect", NULL) != NULL);
 	} else if (m->path.len > skip &&
 	    memcmp(m->path.at, bytes, skip) == 0) {
 		for (i = skip; i < m->path.len; i++)
 			e->left = e->left * 10 + (uint64_t)(m->path.at[i] -
 			    '0');
-		respond_open(s);
+		respond_open(s, false);
 		push_bytes(s, e);
 	} else if (has_path(m, "/endless")) {
 		e->left = UINT64_MAX;
-		respond_open(s);
+		respond_open(s, false);
 		push_bytes(s, e);
 	} else if (has_path(m, "/sink")) {
 		e->mode = MODE_SINK;

@@ -124,6 +124,14 @@ EOF
   [ "$output" = hello ]
 }
 
+@test "peers are asked now and then whether they are still there" {
+  needs ss nc
+  echo_server --http1
+  nc -d 127.0.0.1 "${address##*:}" 3>&- &
+  pids+=($!)
+  wait_until eval "ss -Htno 'sport = :${address##*:}' | grep -q 'timer:(keepalive,'"
+}
+
 # --- our client asks foreign servers ------------------------------------------
 
 @test "a server written in JavaScript answers both versions, and tunnels" {
