@@ -226,7 +226,7 @@ dribble() {
     run -5 --separate-stderr capsule-cat --strict bad.bin
     [ "${#lines[@]}" -eq 1 ]
     [ "$stderr" = "capsule-cat: bad.bin: byte $((header + at)): malformed $type: $why" ]
-  done <"$data/malformed.tsv"
+  done < <(table "$data/malformed.tsv")
   run -5 --separate-stderr capsule-cat --strict --payload -f hex bad.bin
   [[ "$output" != *68656c6c6f* ]]
   # What is not wanted is not judged either.
@@ -358,14 +358,14 @@ dribble() {
     octets "$in" >one.bin
     capsule-cat -j one.bin | capsule-cat -e -f ndjson | cmp - one.bin
     cat one.bin >>all.bin
-  done < <(cat "$data/vectors.tsv" "$data/malformed.tsv")
+  done < <(table "$data/vectors.tsv" "$data/malformed.tsv")
   capsule-cat -j --raw all.bin | capsule-cat -e -f ndjson | cmp - all.bin
   capsule-cat -j all.bin | dribble 7 | capsule-cat -e -f ndjson | cmp - all.bin
 }
 
 @test "decode and encode give the same octets: every capsule of the fuzz corpus" {
   local file size whole
-  for file in "$WK_SOURCE"/tests/fuzz/corpus/capsule/*; do
+  while read -r file; do
     tail -c +2 "$file" >in.bin
     capsule-cat -j --raw in.bin 2>/dev/null >records || :
     jq -c 'select(.event == "capsule" and (.truncated | not))' records | capsule-cat -e -f ndjson >out.bin
@@ -375,7 +375,7 @@ dribble() {
     whole=$(jq -s 'map(select(.event == "capsule" and (.truncated | not))) | last | if . == null then 0 else
       .offset + .type_octets + .length_octets + .length end' records)
     [ "$size" -eq "$whole" ]
-  done
+  done < <(printf '%s\n' "$WK_SOURCE"/tests/fuzz/corpus/capsule/* | table)
 }
 
 @test "datagrams in each framing become capsules" {
