@@ -48,6 +48,7 @@ request_alloc(struct worker *w, const struct request *q, struct block *b)
 	r->is_quiet = q->is_quiet;
 	r->is_base64 = q->is_base64;
 	r->refs = 1;
+	r->since_ns = w->now_ns;
 	w->n_active++;
 	return r;
 }
@@ -95,6 +96,7 @@ answer_text(struct worker *w, struct request_state *r, const char *text)
 void
 request_finish(struct worker *w, struct request_state *r, struct answer *a)
 {
+	tally_add(w, r->tally, r->command, w->now_ns - r->since_ns, a->class);
 	r->answer = *a;
 	memset(a, 0, sizeof(*a));
 	r->is_done = true;
@@ -298,6 +300,7 @@ route(struct worker *w, uint8_t tag, struct request_state *r)
 		return;
 	}
 	r->trim = d.trim;
+	r->tally = d.id;
 	r->refs++;
 	handler_start(w, r, d.route);
 	request_unref(w, r);

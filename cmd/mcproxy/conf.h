@@ -41,7 +41,7 @@ struct pool {
 	const struct backend_conf **backends;
 	size_t n_backends;
 	struct placement placement;
-	unsigned id;
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 enum route_kind {
@@ -89,6 +89,7 @@ struct router_entry {
 	const char *prefix;
 	size_t len;
 	const struct route *by_command[COMMANDS_ROUTED];
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 struct router {
@@ -101,6 +102,7 @@ struct router {
 	size_t n_entries;
 	const struct route *by_command[COMMANDS_ROUTED];
 	const struct route *fallback;	/* or NULL */
+	unsigned id;			/* the tally of what has no entry */
 };
 
 struct conf {
@@ -122,6 +124,7 @@ struct conf {
 struct decision {
 	const struct route *route;
 	size_t trim;		/* octets of the key not sent to backends */
+	unsigned id;		/* of the tally */
 };
 
 /* Empty; NULL when out of memory. */

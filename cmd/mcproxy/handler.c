@@ -39,6 +39,7 @@ answer_clear(struct worker *w, struct answer *a)
 	chain_clear(&w->store, &a->data);
 	a->text = NULL;
 	a->key_at = 0;
+	a->backend = 0;
 	a->is_nominal = false;
 	a->class = RESPONSE_GOOD;
 }
@@ -102,6 +103,8 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
 	s->request = r;
 	s->task = by->task;
 	s->child = by->child;
+	s->pool = pool->id;
+	s->since_ns = w->now_ns;
 	s->ttl = by->ttl;
 	s->has_ttl = by->has_ttl;
 	if (s->task != NULL)
@@ -109,6 +112,7 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
 	r->refs++;
 	i = placement_pick(&pool->placement, r->key + r->trim,
 	    r->key_len - r->trim);
+	s->backend = (uint16_t)(pool->backends[i]->id + 1);
 	server_submit(w, pool->backends[i]->id, s);
 }
 
@@ -517,6 +521,9 @@ handler_done(struct worker *w, struct sub *s)
 	struct answer a = s->answer;
 	struct task *t = s->task;
 
+	tally_add(w, s->pool, s->request->command, w->now_ns - s->since_ns,
+	    a.class);
+	a.backend = s->backend;
 	memset(&s->answer, 0, sizeof(s->answer));
 	s->task = NULL;
 	child_done(w, s->request, t, s->child, &a);

@@ -335,7 +335,6 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 		sub_release(w, sub);
 		return;
 	}
-	sub->since_ns = w->now_ns;
 	sub->next = NULL;
 	if (s->tail == NULL) {
 		s->head = sub;

@@ -7,10 +7,11 @@ dist_man_MANS += man/mcproxy.1
 dist_bashcompletion_DATA += completions/bash/mcproxy
 dist_zshcompletion_DATA += completions/zsh/_mcproxy
 dist_fishcompletion_DATA += completions/fish/mcproxy.fish
-BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats
+BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats \
+	tests/net/mcproxy-look.bats
 endif
 EXTRA_LIBRARIES += libmcproxy.a
-EXTRA_DIST += cmd/mcproxy/demo.sh
+EXTRA_DIST += cmd/mcproxy/demo.sh tests/net/mcproxy.bash
 libmcproxy_a_SOURCES = \
 	cmd/mcproxy/backend.c \
 	cmd/mcproxy/block.c cmd/mcproxy/block.h \
@@ -18,6 +19,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/command.c \
 	cmd/mcproxy/conf.c cmd/mcproxy/conf.h \
 	cmd/mcproxy/engine.h \
+	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
 	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
 	cmd/mcproxy/handler.c \
 	cmd/mcproxy/load.c cmd/mcproxy/load.h \
@@ -37,7 +39,9 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/response.c cmd/mcproxy/response.h \
 	cmd/mcproxy/server.c \
 	cmd/mcproxy/server_read.c cmd/mcproxy/server_read.h \
-	cmd/mcproxy/stats.c \
+	cmd/mcproxy/prometheus.c \
+	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
+	cmd/mcproxy/tally.c cmd/mcproxy/tally.h \
 	cmd/mcproxy/worker.c
 libmcproxy_a_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
 mcproxy_SOURCES = \

@@ -102,6 +102,7 @@ adopt(struct worker *w)
 		w->retired = w->held;
 	}
 	w->held = h;
+	tally_adopt(w, g->conf);
 	server_adopt(w, g->conf);
 	atomic_store(&w->adopted, g);
 }
@@ -328,6 +329,7 @@ worker_del(struct worker *w)
 	while ((c = w->clients) != NULL)
 		client_close(c);
 	server_close_all(w);
+	tally_free_worker(w);
 	w->again_clients = w->dirty_clients = NULL;
 	bury(w);
 	while ((r = w->free_requests) != NULL) {
