@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 
 #define READ_MIN 16384
 #define REQUESTS_MAX 1024	/* of one client at once; then it waits */
@@ -96,6 +97,8 @@ answer_text(struct worker *w, struct request_state *r, const char *text)
 void
 request_finish(struct worker *w, struct request_state *r, struct answer *a)
 {
+	if (watch_wants(WATCH_REQUESTS))
+		watch_request(w, r, a);
 	tally_add(w, r->tally, r->command, w->now_ns - r->since_ns, a->class);
 	r->answer = *a;
 	memset(a, 0, sizeof(*a));
@@ -420,6 +423,9 @@ understand(struct client *c, struct block *b, const char *at, size_t len)
 	struct request q;
 
 	while (!c->is_closing && !c->is_dead) {
+		/* A watcher has nothing more to say. */
+		if (c->is_watching)
+			return keep_rest(c, at, 0);
 		if (has_too_much(c)) {
 			c->is_paused = true;
 			break;
@@ -600,6 +606,7 @@ client_close(struct client *c)
 	if (c->is_dead)
 		return;
 	c->is_dead = true;
+	watch_stop(c);
 	close(c->source.fd);
 	c->source.fd = -1;
 	for (r = c->head; r != NULL; r = next) {

@@ -110,7 +110,7 @@ struct client {
 	uint64_t promised;		/* long values on their way */
 	uint8_t tag;			/* index into the proxy's listeners */
 	bool is_known, is_dirty, is_full, is_paused, is_again;
-	bool is_closing, is_dead, has_eof, has_failed;
+	bool is_closing, is_dead, has_eof, has_failed, is_watching;
 };
 
 /* --- backends ------------------------------------------------------------- */
@@ -227,7 +227,7 @@ struct worker {
 	struct request_state *free_requests;
 	struct sub *free_subs;
 	struct task *free_tasks, *waiting;
-	size_t n_clients, n_active;
+	size_t n_clients, n_active, n_watchers;
 	uint64_t now_ns, next_ns;	/* the time; when to look at deadlines */
 	uint64_t random;
 	bool is_stopping;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/buf.h"
 
 #define STATS_MAX ((size_t)8 << 20)
@@ -61,8 +62,11 @@ local_answer(struct client *c, struct request_state *r,
 		c->is_closing = true;
 		text(c, r, "");
 		break;
+	case COMMAND_WATCH:
+		text(c, r, watch_start(c, q->rest, q->rest_len));
+		break;
 	default:
-		text(c, r, "CLIENT_ERROR watch is not supported");
+		text(c, r, "ERROR");
 		break;
 	}
 }

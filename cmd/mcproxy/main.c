@@ -12,6 +12,7 @@
 #include "cmd/mcproxy/explain.h"
 #include "cmd/mcproxy/load.h"
 #include "cmd/mcproxy/options.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/out.h"
@@ -23,6 +24,7 @@ static void
 say(const char *text)
 {
 	wk_notice("%s", text);
+	watch_text(WATCH_USER, "proxy_user", text);
 }
 
 static struct conf *

@@ -16,6 +16,7 @@
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/load.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -274,20 +275,25 @@ static void
 reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 {
 	char reason[LOAD_REASON_MAX] = "there is no file to read again";
-	struct conf *c = reload != NULL ? reload(reason) : NULL;
+	struct conf *c;
 
+	watch_conf("start");
+	c = reload != NULL ? reload(reason) : NULL;
 	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
 		conf_del(c);
 		c = NULL;
 	}
 	if (c == NULL) {
 		stats_loaded(reason);
+		watch_text(WATCH_EVENTS, "proxy_error", reason);
+		watch_conf("failed");
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
 		return;
 	}
 	stats_loaded(NULL);
+	watch_conf("done");
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
 }

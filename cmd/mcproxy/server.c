@@ -12,6 +12,7 @@
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/server_read.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
@@ -153,8 +154,11 @@ server_fail(struct server *s, bool is_hung)
 		atomic_store(&s->backend->hung_ns, w->now_ns);
 	if (is_bad(s)) {
 		s->deadline_ns += retry_wait(s);
-		if (!was_bad)
+		if (!was_bad) {
 			atomic_fetch_add(&s->backend->n_bad, 1);
+			watch_marked(s, s->flaps > o->failure_limit,
+			    s->deadline_ns - w->now_ns);
+		}
 	}
 	worker_at(w, s->deadline_ns);
 	fail_queue(s);
@@ -172,8 +176,10 @@ send_probe(struct server *s, uint64_t timeout_ns)
 	worker_at(s->worker, s->deadline_ns);
 	/* Nine octets into an empty socket; if not, the deadline decides. */
 	if (send(s->source.fd, probe, sizeof(probe) - 1, MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN)
+	    errno != EAGAIN) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 static void
@@ -205,6 +211,7 @@ connect_now(struct server *s)
 	fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -217,8 +224,10 @@ connect_now(struct server *s)
 	worker_at(w, s->deadline_ns);
 	if ((connect(fd, (struct sockaddr *)&a.at, a.len) < 0 &&
 	    errno != EINPROGRESS) ||
-	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 void
@@ -244,10 +253,12 @@ finish_connect(struct server *s)
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
-	    error != 0)
+	    error != 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
-	else
-		send_probe(s, s->backend->conf.options.read_timeout_ns);
+		return;
+	}
+	send_probe(s, s->backend->conf.options.read_timeout_ns);
 }
 
 void
@@ -359,6 +370,7 @@ server_flush(struct server *s)
 	if (s->group_keys > 0) {
 		s->group_keys = 0;
 		if (!chain_copy(store, &s->out, &s->block, "\r\n", 2)) {
+			watch_backend(s, "outofmemory", NULL, 0);
 			server_fail(s, false);
 			return;
 		}
@@ -368,8 +380,10 @@ server_flush(struct server *s)
 	rc = chain_write(store, &s->out, s->source.fd, &written);
 	counter_add(&s->count.bytes_out, written);
 	s->is_full = rc == 1;
-	if (rc < 0)
+	if (rc < 0) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 /* --- deadlines ------------------------------------------------------------ */
@@ -390,6 +404,7 @@ expire_queue(struct server *s)
 	    s->read_ns < sub->since_ns + timeout / 2 &&
 	    s->up_ns + timeout <= w->now_ns) {
 		counter_add(&s->count.timeouts, s->depth);
+		watch_backend(s, "timeout", NULL, 0);
 		server_fail(s, true);
 		return;
 	}
@@ -416,10 +431,13 @@ check_deadline(struct server *s)
 	if (s->backend->conf.options.is_down)
 		return;
 	if (s->state != SERVER_UP && s->deadline_ns <= w->now_ns) {
-		if (s->state == SERVER_WAITING)
+		if (s->state == SERVER_WAITING) {
 			connect_now(s);
-		else
+		} else {
+			watch_backend(s, s->state == SERVER_PROBING ?
+			    "readvalidate" : "conntimeout", NULL, 0);
 			server_fail(s, s->state == SERVER_PROBING);
+		}
 	}
 	if (s->state != SERVER_UP)
 		worker_at(w, s->deadline_ns);

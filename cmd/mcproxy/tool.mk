@@ -42,6 +42,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/prometheus.c \
 	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
 	cmd/mcproxy/tally.c cmd/mcproxy/tally.h \
+	cmd/mcproxy/watch.c cmd/mcproxy/watch.h \
 	cmd/mcproxy/worker.c
 libmcproxy_a_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
 mcproxy_SOURCES = \

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define EVENTS_MAX 256
@@ -272,6 +273,11 @@ run(void *arg)
 		feed_again(w);
 		timers(w);
 		flush(w);
+		/* Behind that there may be room for what waits. */
+		if (w->n_watchers > 0) {
+			watch_deliver(w);
+			flush(w);
+		}
 		bury(w);
 		if (w->retired != NULL)
 			drop_retired(w);
