@@ -298,6 +298,7 @@ route_kind_name(enum route_kind kind)
 	static const char *const names[] = {
 		[ROUTE_POOL] = "pool",
 		[ROUTE_NULL] = "null",
+		[ROUTE_NOWHERE] = "nowhere",
 		[ROUTE_ALLSYNC] = "allsync",
 		[ROUTE_ALLFASTEST] = "allfastest",
 		[ROUTE_ALLASYNC] = "allasync",

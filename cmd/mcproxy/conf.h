@@ -47,6 +47,7 @@ struct pool {
 enum route_kind {
 	ROUTE_POOL,
 	ROUTE_NULL,
+	ROUTE_NOWHERE,		/* to a pool that does not exist */
 	ROUTE_ALLSYNC,
 	ROUTE_ALLFASTEST,
 	ROUTE_ALLASYNC,
@@ -71,7 +72,7 @@ struct route {
 	int64_t ttl;
 	int counter;			/* index of a user counter, or -1 */
 	uint64_t limit, fill, tick_ns;	/* ROUTE_RATELIM */
-	bool starts_full;
+	bool is_inverted;		/* ROUTE_RATELIM: only beyond the limit */
 	unsigned bucket;		/* ROUTE_RATELIM: index of its tokens */
 };
 

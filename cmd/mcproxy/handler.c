@@ -123,7 +123,7 @@ take_token(struct worker *w, const struct route *route)
 
 	if (last == 0 && atomic_compare_exchange_strong(filled, &last,
 	    w->now_ns))
-		atomic_store(tokens, route->starts_full ? route->limit : 0);
+		atomic_store(tokens, route->limit);
 	last = atomic_load(filled);
 	ticks = w->now_ns > last ? (w->now_ns - last) / route->tick_ns : 0;
 	if (ticks > 0 && atomic_compare_exchange_strong(filled, &last,
@@ -271,12 +271,13 @@ keep_better(struct worker *w, struct task *t, struct answer *a)
 }
 
 static void
-count_user(struct worker *w, const struct task *t)
+count_user(struct worker *w, const struct request_state *r,
+    const struct route *route)
 {
-	const struct generation *g = t->request->held->generation;
+	const struct generation *g = r->held->generation;
 
-	if (t->route->counter >= 0)
-		counter_add(&w->count.user[g->counters[t->route->counter]], 1);
+	if (route->counter >= 0)
+		counter_add(&w->count.user[g->counters[route->counter]], 1);
 }
 
 static bool
@@ -300,7 +301,7 @@ failover_done(struct worker *w, struct task *t, struct answer *a)
 		task_answer(w, t);
 		return;
 	}
-	count_user(w, t);
+	count_user(w, t->request, t->route);
 	wait_for(w, t);
 	start_child(w, t, t->next++);
 }
@@ -316,7 +317,7 @@ zones_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 	else
 		keep_better(w, t, a);
 	if (!is_enough && child == 0 && t->route->n_children > 1) {
-		count_user(w, t);
+		count_user(w, t->request, t->route);
 		start_all(w, t, 1);
 		return;
 	}
@@ -460,6 +461,9 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 	case ROUTE_POOL:
 		start_pool(w, r, route->pool, by);
 		return;
+	case ROUTE_NOWHERE:
+		finish_with(w, r, by, "SERVER_ERROR no route");
+		return;
 	case ROUTE_NULL:
 		null_answer(r->command, &a);
 		child_done(w, r, by->task, by->child, &a);
@@ -479,10 +483,11 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 		    route->n_children], by);
 		return;
 	case ROUTE_RATELIM:
-		if (take_token(w, route)) {
+		if (take_token(w, route) != route->is_inverted) {
 			start(w, r, route->children[0], by);
 			return;
 		}
+		count_user(w, r, route);
 		null_answer(r->command, &a);
 		child_done(w, r, by->task, by->child, &a);
 		return;

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cmd/mcproxy/conf.h"
 
@@ -16,10 +17,18 @@ struct load_options {
 	const char *argument;	/* for the script's "...", or NULL */
 	bool is_lax;		/* unknown keys are no errors */
 	bool is_unsafe;		/* all of Lua's standard library */
+	bool is_serving;	/* never wait: only regular files are read */
+	const char *internal;	/* the backend of the pool "internal", or NULL */
 	void (*say)(const char *text);	/* print() and say(); or NULL */
 };
 
 #define LOAD_REASON_MAX 1024
+
+/*
+ * Open a file to read; while serving, one that is not regular is refused, so
+ * that nobody waits for the other end of a pipe. NULL: errno says why.
+ */
+FILE *load_open(const char *path, const struct load_options *o);
 
 /*
  * Load a file, or text under a name for messages. Returns NULL with a whole

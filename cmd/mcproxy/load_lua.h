@@ -34,6 +34,9 @@ const char *loader_where(lua_State *L);
 /* Leave with "where: message". */
 int loader_fail(struct loader *ld, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
+/* A warning through the options' say. */
+void loader_note(struct loader *ld, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Leave because memory ran out, when p is NULL. */
 void *loader_need(struct loader *ld, void *p);
 
@@ -67,15 +70,25 @@ struct pool *loader_pool(struct loader *ld, const char *name, int backends,
     int options, int backend_options, const char *where);
 struct backend_conf *loader_backend(struct loader *ld, const char *text,
     size_t len, const struct backend_options *o, const char *where);
+struct backend_conf *loader_backend_table(struct loader *ld, int table,
+    const struct backend_options *defaults, const char *where);
 void loader_backend_options(struct loader *ld, int table, const char *where,
     struct backend_options *o);
 void loader_add_pool(struct loader *ld, struct pool *pool);
+
+/* Backends and pools as Lua values: pointers in userdata of these names. */
+#define LOADER_BACKEND "mcproxy.backend"
+#define LOADER_POOL "mcproxy.pool"
+void loader_push_pool(struct loader *ld, struct pool *pool);
 
 /* The dialects: their globals, and what remains when the script has run. */
 void simple_open(struct loader *ld);
 void simple_finish(struct loader *ld);
 void routelib_open(struct loader *ld);
 void routelib_finish(struct loader *ld);
+void core_open(struct loader *ld);
+bool core_is_used(struct loader *ld);
+void core_finish(struct loader *ld);
 
 /* A route and a router of no particular kind. */
 struct route *loader_route(struct loader *ld, enum route_kind kind,

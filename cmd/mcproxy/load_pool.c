@@ -145,8 +145,8 @@ loader_backend(struct loader *ld, const char *text, size_t len,
 }
 
 /* { host=, port=, label=, … } */
-static struct backend_conf *
-backend_from_table(struct loader *ld, int table,
+struct backend_conf *
+loader_backend_table(struct loader *ld, int table,
     const struct backend_options *defaults, const char *where)
 {
 	static const char *const keys[] = { "host", "port", "label", "down",
@@ -266,13 +266,16 @@ read_backends(struct loader *ld, struct pool *pool, int table,
 {
 	lua_State *L = ld->L;
 	size_t i, len, n = (size_t)lua_rawlen(L, table);
-	const struct backend_conf *b;
+	struct backend_conf *b, **object;
 	const char *text;
 
 	for (i = 1; i <= n; i++) {
 		lua_rawgeti(L, table, (lua_Integer)i);
 		if (lua_istable(L, -1)) {
-			b = backend_from_table(ld, lua_gettop(L), o, where);
+			b = loader_backend_table(ld, lua_gettop(L), o, where);
+		} else if ((object = luaL_testudata(L, -1, LOADER_BACKEND)) !=
+		    NULL) {
+			b = *object;
 		} else if (lua_type(L, -1) == LUA_TSTRING) {
 			text = lua_tolstring(L, -1, &len);
 			b = loader_backend(ld, text, len, o, where);
@@ -283,7 +286,7 @@ read_backends(struct loader *ld, struct pool *pool, int table,
 		}
 		lua_pop(L, 1);
 		if (!conf_append(ld->conf, &pool->backends, &pool->n_backends,
-		    (void *)b))
+		    b))
 			loader_need(ld, NULL);
 	}
 }
@@ -327,6 +330,16 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 	    &error) != WK_OK)
 		loader_fail(ld, where, "pool %s: %s", name, error.reason);
 	return pool;
+}
+
+void
+loader_push_pool(struct loader *ld, struct pool *pool)
+{
+	struct pool **object = lua_newuserdatauv(ld->L, sizeof(struct pool *),
+	    0);
+
+	*object = pool;
+	luaL_setmetatable(ld->L, LOADER_POOL);
 }
 
 /* A second pool of the same name replaces the first. */

@@ -2,7 +2,6 @@
 /* routelib: pools{}, settings{}, zones, routes{} with its handlers. */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,7 +134,7 @@ static int
 local_zone_from_file(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
-	FILE *fp = fopen(path, "re");
+	FILE *fp = load_open(path, loader_of(L)->options);
 	char line[ZONE_MAX + 1] = "";
 
 	if (fp == NULL || fgets(line, sizeof(line), fp) == NULL) {
@@ -160,7 +159,22 @@ static int
 no_handlers(lua_State *L)
 {
 	return luaL_error(L, "register_route_handlers: handlers written in Lua "
-	    "are not supported, as no Lua runs while requests are served");
+	    "are not supported, as no Lua runs while requests are served; "
+	    "expected only the routes that are built in (see mcproxy(1))");
+}
+
+/* A name that nobody has defined: say so for routes, others are nil. */
+static int
+missing_global(lua_State *L)
+{
+	const char *name = lua_tostring(L, 2);
+
+	if (lua_type(L, 2) == LUA_TSTRING && strncmp(name, "route_", 6) == 0)
+		return luaL_error(L, "%s is not known, expected one of the "
+		    "routes that are built in (see mcproxy(1)), as handlers "
+		    "written in Lua are not supported", name);
+	lua_pushnil(L);
+	return 1;
 }
 
 void
@@ -182,6 +196,12 @@ routelib_open(struct loader *ld)
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		lua_register(ld->L, functions[i].name, functions[i].func);
 	handlers_open(ld);
+	lua_pushglobaltable(ld->L);
+	lua_newtable(ld->L);
+	lua_pushcfunction(ld->L, missing_global);
+	lua_setfield(ld->L, -2, "__index");
+	lua_setmetatable(ld->L, -2);
+	lua_pop(ld->L, 1);
 }
 
 /* --- after the script: pools ---------------------------------------------- */
@@ -279,11 +299,13 @@ read_delimiter(struct loader *ld, int table, const char *key,
 static void
 read_conf(struct loader *ld, struct router *r, int table, const char *where)
 {
-	static const char *const keys[] = { "mode", "start", "stop", NULL };
 	const char *mode = "prefix", *ignored;
 	bool has_start, has_stop;
 
-	loader_check_keys(ld, table, where, "conf", keys);
+	strcpy(r->start, "/");
+	strcpy(r->stop, "/");
+	if (table == 0)
+		return;
 	loader_string(ld, table, "mode", where, &mode);
 	if (strcmp(mode, "anchor") == 0)
 		r->mode = ROUTER_ANCHOR;
@@ -319,32 +341,45 @@ read_map(struct loader *ld, struct router *r, int table, const char *where)
 	router_sort(r);
 }
 
+/* The router of table; what concerns prefixes is in the table at conf. */
+void
+routelib_fill(struct loader *ld, struct router *r, int table, int conf,
+    const char *where)
+{
+	lua_State *L = ld->L;
+	int top = lua_gettop(L);
+
+	r->mode = ROUTER_PREFIX;
+	read_conf(ld, r, conf, where);
+	if (loader_table(ld, table, "map", where))
+		read_map(ld, r, lua_gettop(L), where);
+	lua_settop(L, top);
+	if (loader_table(ld, table, "cmap", where))
+		handlers_compile_commands(ld, where, "cmap", r->by_command);
+	lua_settop(L, top);
+	if (lua_getfield(L, table, "default") != LUA_TNIL)
+		r->fallback = handlers_compile(ld, where, "default");
+	lua_settop(L, top);
+}
+
 static void
 make_routes(struct loader *ld, int table, const char *where)
 {
 	static const char *const keys[] = { "conf", "map", "cmap", "default",
 	    "tag", NULL };
-	lua_State *L = ld->L;
+	static const char *const conf_keys[] = { "mode", "start", "stop",
+	    NULL };
 	const char *tag = "";
-	struct router *r;
+	int conf = 0;
 
 	loader_check_keys(ld, table, where, "routes", keys);
 	loader_string(ld, table, "tag", where, &tag);
-	r = loader_router(ld, tag, where);
-	strcpy(r->start, "/");
-	strcpy(r->stop, "/");
-	if (loader_table(ld, table, "conf", where))
-		read_conf(ld, r, lua_gettop(L), where);
-	lua_settop(L, table);
-	if (loader_table(ld, table, "map", where))
-		read_map(ld, r, lua_gettop(L), where);
-	lua_settop(L, table);
-	if (loader_table(ld, table, "cmap", where))
-		handlers_compile_commands(ld, where, "cmap", r->by_command);
-	lua_settop(L, table);
-	if (lua_getfield(L, table, "default") != LUA_TNIL)
-		r->fallback = handlers_compile(ld, where, "default");
-	lua_settop(L, table);
+	if (loader_table(ld, table, "conf", where)) {
+		conf = lua_gettop(ld->L);
+		loader_check_keys(ld, conf, where, "conf", conf_keys);
+	}
+	routelib_fill(ld, loader_router(ld, tag, where), table, conf, where);
+	lua_settop(ld->L, table);
 }
 
 static void

@@ -47,6 +47,20 @@ loader_fail(struct loader *ld, const char *where, const char *format, ...)
 	abort();	/* lua_error() does not come back */
 }
 
+void
+loader_note(struct loader *ld, const char *where, const char *format, ...)
+{
+	char text[LOAD_REASON_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (ld->options->say != NULL)
+		ld->options->say(lua_pushfstring(ld->L, "%s: %s", where, text));
+	lua_pop(ld->L, ld->options->say != NULL);
+}
+
 void *
 loader_need(struct loader *ld, void *p)
 {

@@ -21,6 +21,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
 	cmd/mcproxy/handler.c \
 	cmd/mcproxy/load.c cmd/mcproxy/load.h \
+	cmd/mcproxy/load_core.c \
 	cmd/mcproxy/load_lua.h \
 	cmd/mcproxy/load_pool.c \
 	cmd/mcproxy/load_route.c cmd/mcproxy/load_route.h \
