@@ -150,5 +150,11 @@ bool router_decide(const struct router *r, enum command command,
 int conf_address(struct conf *c, const char *text, size_t len,
     struct backend_conf *out, struct wk_error *error);
 
+/* The same address; the same in everything. */
+bool backend_conf_same_address(const struct backend_conf *a,
+    const struct backend_conf *b);
+bool backend_conf_same(const struct backend_conf *a,
+    const struct backend_conf *b);
+
 /* "allsync", as in the handlers' names. */
 const char *route_kind_name(enum route_kind kind);

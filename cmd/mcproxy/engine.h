@@ -4,6 +4,9 @@
  * and minds signals (proxy.c); workers do the rest, each with its own clients,
  * its own connections to the backends, its own memory. A request is born in
  * client.c, led by handler.c, carried by server.c, and dies in client.c.
+ *
+ * The parts stand on floors, as declared below from the ground up, and call
+ * only what is below them; see flow.c for how answers come up.
  */
 #pragma once
 
@@ -23,6 +26,7 @@
 #define COUNTERS_MAX 256	/* of the user's */
 #define BUCKETS_MAX 64		/* of tokens, for rate limits */
 #define LATENCY_BUCKETS 64
+#define STREAM_MIN 32768	/* longer values go out as they come in */
 #define BACKEND_FAILURE "SERVER_ERROR backend failure"
 
 struct worker;
@@ -71,6 +75,7 @@ struct answer {
 
 struct sub {			/* one request to one backend */
 	struct sub *next;	/* behind it on the connection */
+	struct sub *next_done;	/* behind it among those that are done */
 	struct request_state *request;
 	struct task *task;	/* who wants the answer; NULL: the request */
 	struct answer answer;
@@ -83,6 +88,7 @@ struct sub {			/* one request to one backend */
 	bool is_answered;	/* whatever still comes is thrown away */
 	bool has_value;		/* of a read: its VALUE was seen */
 	bool is_own;		/* allocated, not part of its request */
+	bool is_queued, is_listed; /* on a connection; among the done */
 };
 
 struct request_state {
@@ -230,6 +236,7 @@ struct worker {
 	_Atomic(struct generation *) adopted;	/* for the main thread */
 	struct client *clients, *dirty_clients, *dead_clients, *again_clients;
 	struct server *dirty_servers, *again_servers;
+	struct sub *done_head, *done_tail;
 	struct server **_Atomic servers[CONF_BACKENDS_MAX]; /* by backend */
 	struct request_state *free_requests;
 	struct sub *free_subs;
@@ -286,77 +293,13 @@ struct proxy {
 	bool has_resolver, resolver_stops;
 };
 
-/* worker.c */
-int worker_start(struct proxy *p, unsigned number);
-void worker_wake(struct worker *w);
-void worker_del(struct worker *w);
-/* Look at deadlines no later than this. */
-static inline void
-worker_at(struct worker *w, uint64_t when_ns)
-{
-	if (when_ns < w->next_ns)
-		w->next_ns = when_ns;
-}
-uint64_t worker_random(struct worker *w);
+/* --- the ground: listen.c ------------------------------------------------- */
 
-/* client.c */
-void client_new(struct worker *w, int fd, uint8_t listener);
-void client_event(struct client *c, uint32_t events);
-void client_feed(struct client *c);
-void client_flush(struct client *c);
-void client_close(struct client *c);
-void client_pump(struct client *c);
-void client_touch(struct client *c);
-/* The answer is there; takes what answer holds. */
-void request_finish(struct worker *w, struct request_state *r,
-    struct answer *a);
-void request_unref(struct worker *w, struct request_state *r);
-bool request_has_room(struct request_state *r, uint64_t len);
-
-/* No more requests of this client; it goes when all is answered. */
-void client_drain(struct client *c);
-void client_text(struct client *c, struct request_state *r, const char *text,
-    size_t len);
-
-/* local.c: what the proxy answers itself */
-void local_answer(struct client *c, struct request_state *r,
-    const struct request *q);
-
-/* handler.c */
-void handler_start(struct worker *w, struct request_state *r,
-    const struct route *route);
-void handler_done(struct worker *w, struct sub *s);
-void handler_timers(struct worker *w);
-void answer_clear(struct worker *w, struct answer *a);
-
-/* server.c */
-void server_submit(struct worker *w, unsigned backend, struct sub *s);
-void server_event(struct server *s, uint32_t events);
-void server_read(struct server *s);
-void server_flush(struct server *s);
-void server_timers(struct worker *w);
-/* Connections for every backend of the configuration, and for no other. */
-void server_adopt(struct worker *w, const struct conf *c);
-void server_close_all(struct worker *w);
-
-/* command.c: a request as a backend shall see it */
-bool command_write(struct server *s, struct sub *sub);
-
-/* proxy.c */
-int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
-int proxy_listen(struct proxy *p, const char *address, char *reason,
-    size_t size);
-int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
-    const char *metrics);
-
-/* metrics.c: Prometheus text over HTTP, on a thread of its own */
-int metrics_start(struct proxy *p, const char *address, char *reason,
-    size_t size);
-void metrics_stop(void);
 /* A listening socket for "ADDR:PORT" or "unix:PATH", or -1 and the reason. */
 int listen_on(const char *address, char *reason, size_t size);
 
-/* backend.c */
+/* --- backend.c ------------------------------------------------------------ */
+
 struct backend *backend_find(struct proxy *p, const struct backend_conf *c);
 bool backend_address(struct proxy *p, struct backend *b, unsigned number,
     struct address *out);
@@ -365,9 +308,109 @@ bool resolver_start(struct proxy *p);
 void resolver_stop(struct proxy *p);
 void backend_del(struct backend *b);
 
-/* stats.c */
+/* --- flow.c: requests, subs, answers -------------------------------------- */
+
+uint64_t worker_random(struct worker *w);
+/* Look at deadlines no later than this. */
+static inline void
+worker_at(struct worker *w, uint64_t when_ns)
+{
+	if (when_ns < w->next_ns)
+		w->next_ns = when_ns;
+}
+
+void answer_clear(struct worker *w, struct answer *a);
+
+/* Not in any client's line yet; NULL when out of memory. */
+struct request_state *request_alloc(struct worker *w, const struct request *q,
+    struct block *b);
+void request_unref(struct worker *w, struct request_state *r);
+/* The answer is there; takes what answer holds. */
+void request_finish(struct worker *w, struct request_state *r,
+    struct answer *a);
+/* The same with a text that is no static one. */
+void request_text(struct worker *w, struct request_state *r, const char *text,
+    size_t len);
+/* May its client have so much more waiting for it? If so, it counts. */
+bool request_has_room(struct request_state *r, uint64_t len);
+/* There is something to get for this client: see to it in this turn. */
+void client_touch(struct client *c);
+
+/* Holds a reference to the request; not own: the one that is part of it. */
+struct sub *sub_new(struct worker *w, struct request_state *r, bool is_own);
+/* Its answer is there, or one of ours instead; whoever asked gets it soon. */
+void sub_done(struct worker *w, struct sub *s);
+void sub_fail(struct worker *w, struct sub *s, const char *text);
+/* The first that is done, or NULL; and when its answer was taken. */
+struct sub *sub_take_done(struct worker *w);
+void sub_settled(struct worker *w, struct sub *s);
+/* No connection has it any more. */
+void sub_unqueued(struct worker *w, struct sub *s);
+
+/* --- command.c: a request as a backend shall see it ----------------------- */
+
+bool command_write(struct server *s, struct sub *sub);
+
+/* --- stats.c -------------------------------------------------------------- */
+
 struct wk_buf;
 void stats_text(struct proxy *p, const char *what, size_t len,
     struct wk_buf *out);
 void stats_prometheus(struct proxy *p, struct wk_buf *out);
 void latency_add(struct server *s, uint64_t ns);
+
+/* --- server.c, and above it server_read.c --------------------------------- */
+
+void server_submit(struct worker *w, unsigned backend, struct sub *s);
+void server_flush(struct server *s);
+void server_timers(struct worker *w);
+/* Connections for every backend of the configuration, and for no other. */
+void server_adopt(struct worker *w, const struct conf *c);
+void server_close_all(struct worker *w);
+
+void server_event(struct server *s, uint32_t events);
+void server_read(struct server *s);
+
+/* --- handler.c: routes ---------------------------------------------------- */
+
+void handler_start(struct worker *w, struct request_state *r,
+    const struct route *route);
+/* Take the answer of a sub that is done. */
+void handler_done(struct worker *w, struct sub *s);
+void handler_timers(struct worker *w);
+
+/* --- local.c: what the proxy answers itself ------------------------------- */
+
+void local_answer(struct client *c, struct request_state *r,
+    const struct request *q);
+
+/* --- client.c ------------------------------------------------------------- */
+
+void client_new(struct worker *w, int fd, uint8_t listener);
+void client_event(struct client *c, uint32_t events);
+void client_feed(struct client *c);
+/* Answers that are ready go out, in order, as far as the socket takes them. */
+void client_flush(struct client *c);
+void client_close(struct client *c);
+/* No more requests of this client; it goes when all is answered. */
+void client_drain(struct client *c);
+
+/* --- worker.c: the turn --------------------------------------------------- */
+
+int worker_start(struct proxy *p, unsigned number);
+void worker_wake(struct worker *w);
+void worker_del(struct worker *w);
+
+/* --- metrics.c: Prometheus text over HTTP, on a thread of its own --------- */
+
+int metrics_start(struct proxy *p, const char *address, char *reason,
+    size_t size);
+void metrics_stop(void);
+
+/* --- proxy.c -------------------------------------------------------------- */
+
+int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
+int proxy_listen(struct proxy *p, const char *address, char *reason,
+    size_t size);
+int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
+    const char *metrics);

@@ -33,16 +33,6 @@ static void start(struct worker *w, struct request_state *r,
 static void child_done(struct worker *w, struct request_state *r,
     struct task *t, unsigned child, struct answer *a);
 
-void
-answer_clear(struct worker *w, struct answer *a)
-{
-	chain_clear(&w->store, &a->data);
-	a->text = NULL;
-	a->key_at = 0;
-	a->is_nominal = false;
-	a->class = RESPONSE_GOOD;
-}
-
 /* --- answers of ours ------------------------------------------------------ */
 
 /* What a cache without anything in it would say. */
@@ -83,30 +73,19 @@ static void
 start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
     const struct asked *by)
 {
-	struct sub *s = &r->sub;
+	struct sub *s = sub_new(w, r, by->task != NULL);
 	size_t i;
 
-	if (by->task != NULL) {
-		s = w->free_subs;
-		if (s != NULL)
-			w->free_subs = s->next;
-		else
-			s = malloc(sizeof(*s));
-		if (s == NULL) {
-			finish_with(w, r, by, "SERVER_ERROR out of memory");
-			return;
-		}
+	if (s == NULL) {
+		finish_with(w, r, by, "SERVER_ERROR out of memory");
+		return;
 	}
-	memset(s, 0, sizeof(*s));
-	s->is_own = by->task != NULL;
-	s->request = r;
 	s->task = by->task;
 	s->child = by->child;
 	s->ttl = by->ttl;
 	s->has_ttl = by->has_ttl;
 	if (s->task != NULL)
 		s->task->refs++;
-	r->refs++;
 	i = placement_pick(&pool->placement, r->key + r->trim,
 	    r->key_len - r->trim);
 	server_submit(w, pool->backends[i]->id, s);
@@ -526,6 +505,7 @@ handler_done(struct worker *w, struct sub *s)
 	s->task = NULL;
 	child_done(w, s->request, t, s->child, &a);
 	task_unref(w, t);
+	sub_settled(w, s);
 }
 
 /* Tasks that have waited long enough for what they asked. */

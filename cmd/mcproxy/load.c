@@ -4,11 +4,8 @@
 #include "cmd/mcproxy/load.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cmd/mcproxy/load_lua.h"
 #include "common/base/clock.h"
@@ -287,30 +284,6 @@ load_text(const char *name, const char *text, size_t len,
 	}
 	lua_close(L);
 	return ld.conf;
-}
-
-FILE *
-load_open(const char *path, const struct load_options *o)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-	    (o->is_serving ? O_NONBLOCK : 0)), saved;
-	struct stat st;
-	FILE *fp;
-
-	if (fd < 0)
-		return NULL;
-	if (o->is_serving && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		errno = ESPIPE;
-		return NULL;
-	}
-	fp = fdopen(fd, "rb");
-	if (fp != NULL)
-		return fp;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return NULL;
 }
 
 struct conf *

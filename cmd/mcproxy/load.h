@@ -25,12 +25,6 @@ struct load_options {
 #define LOAD_REASON_MAX 1024
 
 /*
- * Open a file to read; while serving, one that is not regular is refused, so
- * that nobody waits for the other end of a pipe. NULL: errno says why.
- */
-FILE *load_open(const char *path, const struct load_options *o);
-
-/*
  * Load a file, or text under a name for messages. Returns NULL with a whole
  * message in reason ("FILE:LINE: what is wrong").
  */

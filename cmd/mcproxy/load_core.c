@@ -208,13 +208,6 @@ add_stat(lua_State *L)
 }
 
 static int
-ignore(lua_State *L)
-{
-	(void)L;
-	return 0;
-}
-
-static int
 refuse(lua_State *L)
 {
 	return luaL_error(L, "mcp.%s needs Lua while requests are served, which "
@@ -271,11 +264,11 @@ core_open(struct loader *ld)
 		{ "router_new", new_router },
 		{ "attach", attach },
 		{ "add_stat", add_stat },
-		{ "log", ignore },
-		{ "backend_use_iothread", ignore },
-		{ "init_tls", ignore },
-		{ "luagc_ratio", ignore },
-		{ "stat_limit", ignore },
+		{ "log", loader_ignore },
+		{ "backend_use_iothread", loader_ignore },
+		{ "init_tls", loader_ignore },
+		{ "luagc_ratio", loader_ignore },
+		{ "stat_limit", loader_ignore },
 		{ NULL, NULL },
 	};
 	static const char *const settings[][2] = {

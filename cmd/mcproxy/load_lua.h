@@ -31,6 +31,12 @@ struct loader *loader_of(lua_State *L);
 /* Where the Lua code that called us stands, "file:line", on the stack. */
 const char *loader_where(lua_State *L);
 
+/*
+ * Open a file to read; while serving, one that is not regular is refused, so
+ * that nobody waits for the other end of a pipe. NULL: errno says why.
+ */
+FILE *load_open(const char *path, const struct load_options *o);
+
 /* Leave with "where: message". */
 int loader_fail(struct loader *ld, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
@@ -56,6 +62,16 @@ bool loader_seconds(struct loader *ld, int table, const char *key,
 /* Push the field if it is a table; false and nothing pushed if absent. */
 bool loader_table(struct loader *ld, int table, const char *key,
     const char *where);
+
+/* Keep { where, argument } in a list for the end of the script. */
+int loader_keep(lua_State *L, const char *list);
+/* Each that was kept, with its table at this index; whatever make pushes goes. */
+void loader_each(struct loader *ld, const char *list,
+    void (*make)(struct loader *ld, void *ctx, int table, const char *where),
+    void *ctx);
+/* For scripts to call: the local zone; and what means nothing here. */
+int loader_set_zone(lua_State *L);
+int loader_ignore(lua_State *L);
 
 /* Keys of a table in order: 1 to n, then the strings sorted. */
 struct loader_keys {

@@ -50,30 +50,6 @@ loader_backend_options(struct loader *ld, int table, const char *where,
 	lua_pop(ld->L, 1);
 }
 
-static bool
-is_same_address(const struct backend_conf *a, const struct backend_conf *b)
-{
-	return strcmp(a->host, b->host) == 0 && (a->port == NULL) ==
-	    (b->port == NULL) && (a->port == NULL ||
-	    strcmp(a->port, b->port) == 0);
-}
-
-static bool
-is_same_options(const struct backend_options *a,
-    const struct backend_options *b)
-{
-	return a->connect_timeout_ns == b->connect_timeout_ns &&
-	    a->read_timeout_ns == b->read_timeout_ns &&
-	    a->retry_wait_ns == b->retry_wait_ns &&
-	    a->flap_time_ns == b->flap_time_ns &&
-	    a->flap_max_ns == b->flap_max_ns &&
-	    !(a->flap_ramp < b->flap_ramp) && !(a->flap_ramp > b->flap_ramp) &&
-	    a->failure_limit == b->failure_limit &&
-	    a->connections == b->connections &&
-	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
-	    a->has_keepalive == b->has_keepalive;
-}
-
 /* One backend that several pools name is one backend, and shares connections. */
 static struct backend_conf *
 share_backend(struct loader *ld, struct backend_conf *new, const char *where)
@@ -86,14 +62,14 @@ share_backend(struct loader *ld, struct backend_conf *new, const char *where)
 		old = c->backends[i];
 		if (strcmp(old->label, new->label) != 0)
 			continue;
-		if (!is_same_address(old, new))
+		if (!backend_conf_same_address(old, new))
 			loader_fail(ld, where, "label %s is %s%s%s already and "
 			    "cannot be %s%s%s, too", new->label, old->host,
 			    old->port != NULL ? ":" : "",
 			    old->port != NULL ? old->port : "", new->host,
 			    new->port != NULL ? ":" : "",
 			    new->port != NULL ? new->port : "");
-		if (is_same_options(&old->options, &new->options))
+		if (backend_conf_same(old, new))
 			return old;
 	}
 	if (c->n_backends == CONF_BACKENDS_MAX)

@@ -12,30 +12,17 @@
 #define ROUTES "mcproxy.routelib.routes"
 
 static int
-keep(lua_State *L, const char *list)
-{
-	luaL_checktype(L, 1, LUA_TTABLE);
-	loader_of(L)->is_routelib = true;
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, list);
-	lua_createtable(L, 2, 0);
-	loader_where(L);
-	lua_rawseti(L, -2, 1);
-	lua_pushvalue(L, 1);
-	lua_rawseti(L, -2, 2);
-	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-	return 0;
-}
-
-static int
 keep_pools(lua_State *L)
 {
-	return keep(L, POOLS);
+	loader_of(L)->is_routelib = true;
+	return loader_keep(L, POOLS);
 }
 
 static int
 keep_routes(lua_State *L)
 {
-	return keep(L, ROUTES);
+	loader_of(L)->is_routelib = true;
+	return loader_keep(L, ROUTES);
 }
 
 static int
@@ -102,24 +89,6 @@ set_settings(lua_State *L)
 /* --- zones ---------------------------------------------------------------- */
 
 static int
-set_zone(lua_State *L, const char *zone)
-{
-	struct loader *ld = loader_of(L);
-
-	if (zone == NULL || *zone == '\0' || strlen(zone) >= ZONE_MAX)
-		return luaL_error(L, "local zone: expected a name of at most "
-		    "%d octets", ZONE_MAX - 1);
-	strcpy(ld->zone, zone);
-	return 0;
-}
-
-static int
-local_zone(lua_State *L)
-{
-	return set_zone(L, luaL_checkstring(L, 1));
-}
-
-static int
 local_zone_from_env(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1), *zone = getenv(name);
@@ -127,7 +96,9 @@ local_zone_from_env(lua_State *L)
 	if (zone == NULL)
 		return luaL_error(L, "local_zone_from_env: %s is not in the "
 		    "environment", name);
-	return set_zone(L, zone);
+	lua_settop(L, 0);
+	lua_pushstring(L, zone);
+	return loader_set_zone(L);
 }
 
 static int
@@ -145,14 +116,9 @@ local_zone_from_file(lua_State *L)
 	}
 	fclose(fp);
 	line[strcspn(line, "\r\n")] = '\0';
-	return set_zone(L, line);
-}
-
-static int
-ignore(lua_State *L)
-{
-	(void)L;
-	return 0;
+	lua_settop(L, 0);
+	lua_pushstring(L, line);
+	return loader_set_zone(L);
 }
 
 static int
@@ -184,11 +150,11 @@ routelib_open(struct loader *ld)
 		{ "pools", keep_pools },
 		{ "routes", keep_routes },
 		{ "settings", set_settings },
-		{ "local_zone", local_zone },
+		{ "local_zone", loader_set_zone },
 		{ "local_zone_from_env", local_zone_from_env },
 		{ "local_zone_from_file", local_zone_from_file },
-		{ "verbosity", ignore },
-		{ "debug", ignore },
+		{ "verbosity", loader_ignore },
+		{ "debug", loader_ignore },
 		{ "register_route_handlers", no_handlers },
 	};
 	size_t i;
@@ -261,11 +227,12 @@ make_set(struct loader *ld, const char *name, const char *where)
 }
 
 static void
-make_pools(struct loader *ld, int table, const char *where)
+make_pools(struct loader *ld, void *ctx, int table, const char *where)
 {
 	lua_State *L = ld->L;
 	const char *name;
 
+	(void)ctx;
 	for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
 			loader_fail(ld, where, "pools: expected NAME = { … }");
@@ -363,7 +330,7 @@ routelib_fill(struct loader *ld, struct router *r, int table, int conf,
 }
 
 static void
-make_routes(struct loader *ld, int table, const char *where)
+make_routes(struct loader *ld, void *ctx, int table, const char *where)
 {
 	static const char *const keys[] = { "conf", "map", "cmap", "default",
 	    "tag", NULL };
@@ -372,6 +339,7 @@ make_routes(struct loader *ld, int table, const char *where)
 	const char *tag = "";
 	int conf = 0;
 
+	(void)ctx;
 	loader_check_keys(ld, table, where, "routes", keys);
 	loader_string(ld, table, "tag", where, &tag);
 	if (loader_table(ld, table, "conf", where)) {
@@ -382,32 +350,11 @@ make_routes(struct loader *ld, int table, const char *where)
 	lua_settop(ld->L, table);
 }
 
-static void
-for_each(struct loader *ld, const char *list_name,
-    void (*make)(struct loader *ld, int table, const char *where))
-{
-	lua_State *L = ld->L;
-	int top = lua_gettop(L);
-	lua_Integer i, n;
-
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, list_name);
-	n = (lua_Integer)lua_rawlen(L, top + 1);
-	for (i = 1; i <= n; i++) {
-		luaL_checkstack(L, 20, NULL);
-		lua_rawgeti(L, top + 1, i);
-		lua_rawgeti(L, -1, 1);
-		lua_rawgeti(L, -2, 2);
-		make(ld, top + 4, lua_tostring(L, -2));
-		lua_settop(L, top + 1);
-	}
-	lua_settop(L, top);
-}
-
 void
 routelib_finish(struct loader *ld)
 {
-	for_each(ld, POOLS, make_pools);
-	for_each(ld, ROUTES, make_routes);
+	loader_each(ld, POOLS, make_pools, NULL);
+	loader_each(ld, ROUTES, make_routes, NULL);
 	if (ld->conf->n_routers == 0)
 		loader_fail(ld, "configuration", "no routes, expected "
 		    "routes{ map = …, default = … }");

@@ -25,32 +25,6 @@ set_state(struct server *s, enum server_state state)
 	atomic_store_explicit(&s->count.state, state, memory_order_relaxed);
 }
 
-/* --- subs ----------------------------------------------------------------- */
-
-void
-sub_release(struct worker *w, struct sub *sub)
-{
-	struct request_state *r = sub->request;
-
-	answer_clear(w, &sub->answer);
-	if (sub->is_own) {
-		sub->next = w->free_subs;
-		w->free_subs = sub;
-	}
-	request_unref(w, r);
-}
-
-/* An answer of ours instead of the backend's; the sub stays where it is. */
-void
-sub_fail(struct worker *w, struct sub *sub, const char *text)
-{
-	answer_clear(w, &sub->answer);
-	sub->answer.text = text;
-	sub->answer.class = RESPONSE_ERROR;
-	sub->is_answered = true;
-	handler_done(w, sub);
-}
-
 void
 server_pop(struct server *s)
 {
@@ -60,8 +34,7 @@ server_pop(struct server *s)
 	if (s->head == NULL)
 		s->tail = NULL;
 	s->depth--;
-	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
-	sub_release(s->worker, sub);
+	sub_unqueued(s->worker, sub);
 }
 
 /* --- failing -------------------------------------------------------------- */
@@ -125,7 +98,7 @@ fail_queue(struct server *s)
 			counter_add(&s->count.errors, 1);
 			sub_fail(w, sub, BACKEND_FAILURE);
 		}
-		sub_release(w, sub);
+		sub_unqueued(w, sub);
 	}
 }
 
@@ -237,8 +210,8 @@ server_is_up(struct server *s)
 	server_touch(s);
 }
 
-static void
-finish_connect(struct server *s)
+void
+server_connected(struct server *s)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
@@ -248,24 +221,6 @@ finish_connect(struct server *s)
 		server_fail(s, false);
 	else
 		send_probe(s, s->backend->conf.options.read_timeout_ns);
-}
-
-void
-server_event(struct server *s, uint32_t events)
-{
-	if (s->source.fd < 0)
-		return;
-	if (s->state == SERVER_CONNECTING) {
-		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
-			finish_connect(s);
-		return;
-	}
-	if ((events & EPOLLOUT) != 0 && s->is_full) {
-		s->is_full = false;
-		server_touch(s);
-	}
-	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
-		server_read(s);
 }
 
 /* --- queueing ------------------------------------------------------------- */
@@ -316,14 +271,12 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 
 	if (s == NULL || has_hung_since(s)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
 	o = &s->backend->conf.options;
 	if (o->depth_limit > 0 && s->depth >= o->depth_limit) {
 		counter_add(&w->count.depth_failed, 1);
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
 	if (s->state == SERVER_UP && s->head == NULL &&
@@ -332,11 +285,11 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 		send_probe(s, o->read_timeout_ns);
 	if (s->state == SERVER_WAITING || !command_write(s, sub)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
 	sub->since_ns = w->now_ns;
 	sub->next = NULL;
+	sub->is_queued = true;
 	if (s->tail == NULL) {
 		s->head = sub;
 		worker_at(w, w->now_ns + o->read_timeout_ns);
@@ -511,20 +464,21 @@ server_drain(struct server *s)
 	set_state(s, SERVER_WAITING);
 }
 
+/* What they had queued fails; nobody may submit any more. */
 void
 server_close_all(struct worker *w)
 {
+	struct server **all;
 	size_t id, i;
 
 	for (id = 0; id < CONF_BACKENDS_MAX; id++) {
-		if (w->servers[id] == NULL)
-			continue;
-		for (i = 0; w->servers[id][i] != NULL; i++) {
-			close_socket(w->servers[id][i]);
-			fail_queue(w->servers[id][i]);
-			free(w->servers[id][i]);
+		all = atomic_exchange(&w->servers[id], NULL);
+		for (i = 0; all != NULL && all[i] != NULL; i++) {
+			close_socket(all[i]);
+			fail_queue(all[i]);
+			free(all[i]);
 		}
-		free(w->servers[id]);
-		w->servers[id] = NULL;
+		free(all);
 	}
+	w->dirty_servers = w->again_servers = NULL;
 }
