@@ -340,6 +340,7 @@ route_kind_name(enum route_kind kind)
 		[ROUTE_ALLSYNC] = "allsync",
 		[ROUTE_ALLFASTEST] = "allfastest",
 		[ROUTE_ALLASYNC] = "allasync",
+		[ROUTE_QUORUM] = "quorum",
 		[ROUTE_FAILOVER] = "failover",
 		[ROUTE_ZFAILOVER] = "zfailover",
 		[ROUTE_SPLIT] = "split",

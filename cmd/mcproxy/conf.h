@@ -41,6 +41,11 @@ struct pool {
 	const struct backend_conf **backends;
 	size_t n_backends;
 	struct placement placement;
+	bool ejects;		/* keys of a bad backend go to the others */
+	uint64_t failback_ns;	/* and stay there so long when it is back */
+	const char *gutter;	/* pool for what fails here, or NULL */
+	int64_t gutter_ttl;	/* for what is stored there; -1: as it is */
+	const struct route *failover; /* the same as a route */
 	unsigned id;
 };
 
@@ -51,6 +56,7 @@ enum route_kind {
 	ROUTE_ALLSYNC,
 	ROUTE_ALLFASTEST,
 	ROUTE_ALLASYNC,
+	ROUTE_QUORUM,		/* when so many have answered */
 	ROUTE_FAILOVER,
 	ROUTE_ZFAILOVER,	/* first child, then all others at once */
 	ROUTE_SPLIT,
@@ -66,7 +72,9 @@ struct route {
 	const struct pool *pool;		/* ROUTE_POOL */
 	const struct route **children;
 	size_t n_children;
-	unsigned tries;			/* ROUTE_FAILOVER: how many children */
+	unsigned tries;			/* ROUTE_FAILOVER, QUORUM: how many */
+	bool is_plain;			/* ROUTE_POOL: without its gutter */
+	bool is_lenient;		/* ROUTE_TTL: other commands pass */
 	bool fails_over_on_miss, shuffles, prefers_good;
 	uint64_t wait_ns;		/* 0: as long as it takes */
 	int64_t ttl;

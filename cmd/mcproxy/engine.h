@@ -71,6 +71,7 @@ struct answer {
 	enum response_class class;
 	uint16_t key_at;	/* where the trimmed prefix belongs; 0: nowhere */
 	bool is_nominal;
+	bool is_lost;		/* no answer came, but it may have been done */
 };
 
 struct sub {			/* one request to one backend */
@@ -88,6 +89,7 @@ struct sub {			/* one request to one backend */
 	bool is_answered;	/* whatever still comes is thrown away */
 	bool has_value;		/* of a read: its VALUE was seen */
 	bool is_own;		/* allocated, not part of its request */
+	bool is_sent;		/* or will be at the end of this turn */
 	bool is_queued, is_listed; /* on a connection; among the done */
 };
 
@@ -107,6 +109,7 @@ struct request_state {
 	unsigned refs;
 	enum command command;
 	bool is_first, is_last, is_noreply, is_quiet, is_base64;
+	bool is_once;		/* doing it twice is not the same */
 	bool is_done;
 	bool is_streaming;	/* parts of the answer are out already */
 };
@@ -163,12 +166,14 @@ struct server {			/* one connection to a backend */
 	int64_t group_exptime;
 	unsigned group_keys;		/* 0: none is open */
 	size_t group_len;
-	uint64_t deadline_ns, read_ns, up_ns;
+	uint64_t deadline_ns, read_ns, up_ns, probed_ns;
+	bool is_used;			/* it was up, and may still be */
 	bool is_dirty, is_full, is_again, is_closing, is_reading;
 	struct server_counters count;
 };
 
 #define ADDRESSES_MAX 8
+#define OUT_NS UINT64_MAX
 
 struct address {
 	struct sockaddr_storage at;
@@ -179,6 +184,7 @@ struct backend {		/* shared by all workers, for the whole run */
 	struct backend_conf conf;	/* texts are copies */
 	unsigned id;
 	_Atomic uint64_t hung_ns;	/* when somebody found it hung; 0: never */
+	_Atomic uint64_t back_ns;	/* when it was up again; OUT_NS: not yet */
 	_Atomic unsigned n_bad;		/* connections marked bad */
 	pthread_mutex_t lock;		/* of the addresses */
 	struct address addresses[ADDRESSES_MAX];
@@ -362,6 +368,8 @@ void latency_add(struct server *s, uint64_t ns);
 /* --- server.c, and above it server_read.c --------------------------------- */
 
 void server_submit(struct worker *w, unsigned backend, struct sub *s);
+/* Nobody should be sent there: it is bad, or was until so long ago. */
+bool server_is_out(struct worker *w, unsigned backend, uint64_t failback_ns);
 void server_flush(struct server *s);
 void server_timers(struct worker *w);
 /* Connections for every backend of the configuration, and for no other. */

@@ -33,11 +33,30 @@ answer_clear(struct worker *w, struct answer *a)
 	chain_clear(&w->store, &a->data);
 	a->text = NULL;
 	a->key_at = 0;
-	a->is_nominal = false;
+	a->is_nominal = a->is_lost = false;
 	a->class = RESPONSE_GOOD;
 }
 
 /* --- requests ------------------------------------------------------------- */
+
+/* A second copy of it would do something else than one. */
+static bool
+is_once(const struct request *q)
+{
+	switch (q->command) {
+	case COMMAND_APPEND:
+	case COMMAND_PREPEND:
+	case COMMAND_CAS:
+	case COMMAND_INCR:
+	case COMMAND_DECR:
+	case COMMAND_MA:
+		return true;
+	case COMMAND_MS:
+		return (q->mode | 0x20) == 'a' || (q->mode | 0x20) == 'p';
+	default:
+		return false;
+	}
+}
 
 /* Not in any client's line yet. */
 struct request_state *
@@ -68,6 +87,7 @@ request_alloc(struct worker *w, const struct request *q, struct block *b)
 	r->is_noreply = q->is_noreply;
 	r->is_quiet = q->is_quiet;
 	r->is_base64 = q->is_base64;
+	r->is_once = is_once(q);
 	r->refs = 1;
 	w->n_active++;
 	return r;
@@ -205,6 +225,7 @@ sub_fail(struct worker *w, struct sub *s, const char *text)
 	answer_clear(w, &s->answer);
 	s->answer.text = text;
 	s->answer.class = RESPONSE_ERROR;
+	s->answer.is_lost = s->is_sent;
 	sub_done(w, s);
 }
 

@@ -69,12 +69,35 @@ finish_with(struct worker *w, struct request_state *r, const struct asked *by,
 
 /* --- one backend ---------------------------------------------------------- */
 
+#define OTHERS_MAX 64
+
+/* The key's backend, or, if the pool ejects and that is out, another one. */
+static unsigned
+pick_backend(struct worker *w, const struct request_state *r,
+    const struct pool *pool)
+{
+	const char *key = r->key + r->trim;
+	size_t len = r->key_len - r->trim, i;
+	unsigned first, id, n;
+
+	i = placement_pick(&pool->placement, key, len);
+	first = id = pool->backends[i]->id;
+	if (!pool->ejects)
+		return id;
+	for (n = 1; server_is_out(w, id, pool->failback_ns); n++) {
+		if (n == OTHERS_MAX)
+			return first;
+		i = placement_pick_other(&pool->placement, key, len, n);
+		id = pool->backends[i]->id;
+	}
+	return id;
+}
+
 static void
 start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
     const struct asked *by)
 {
 	struct sub *s = sub_new(w, r, by->task != NULL);
-	size_t i;
 
 	if (s == NULL) {
 		finish_with(w, r, by, "SERVER_ERROR out of memory");
@@ -86,9 +109,7 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
 	s->has_ttl = by->has_ttl;
 	if (s->task != NULL)
 		s->task->refs++;
-	i = placement_pick(&pool->placement, r->key + r->trim,
-	    r->key_len - r->trim);
-	server_submit(w, pool->backends[i]->id, s);
+	server_submit(w, pick_backend(w, r, pool), s);
 }
 
 /* --- tokens --------------------------------------------------------------- */
@@ -259,20 +280,22 @@ count_user(struct worker *w, const struct request_state *r,
 		counter_add(&w->count.user[g->counters[route->counter]], 1);
 }
 
+/* What may have been done already is not asked of anybody else. */
 static bool
-wants_another(const struct route *route, enum response_class class)
+wants_another(const struct task *t, const struct answer *a)
 {
-	return class == RESPONSE_ERROR ||
-	    (class == RESPONSE_MISS && route->fails_over_on_miss);
+	if (a->class == RESPONSE_ERROR)
+		return !a->is_lost || !t->request->is_once;
+	return a->class == RESPONSE_MISS && t->route->fails_over_on_miss;
 }
 
 static void
 failover_done(struct worker *w, struct task *t, struct answer *a)
 {
-	bool goes_on = wants_another(t->route, a->class) &&
-	    t->next < t->route->tries;
+	bool is_enough = !wants_another(t, a);
+	bool goes_on = !is_enough && t->next < t->route->tries;
 
-	if (!wants_another(t->route, a->class))
+	if (is_enough)
 		keep(w, t, a);
 	else
 		keep_better(w, t, a);
@@ -289,7 +312,8 @@ failover_done(struct worker *w, struct task *t, struct answer *a)
 static void
 zones_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 {
-	bool is_enough = a->class == RESPONSE_GOOD;
+	bool is_enough = a->class == RESPONSE_GOOD ||
+	    (a->is_lost && t->request->is_once);
 
 	if (is_enough)
 		keep(w, t, a);
@@ -330,6 +354,22 @@ fastest_done(struct worker *w, struct task *t, struct answer *a)
 
 	keep_better(w, t, a);
 	if (is_enough || t->pending == 0)
+		task_answer(w, t);
+}
+
+/* So many answers that are no errors, or the certainty that they never come. */
+static void
+quorum_done(struct worker *w, struct task *t, struct answer *a)
+{
+	bool is_error = a->class == RESPONSE_ERROR;
+
+	t->next += !is_error;
+	if (is_error && t->next + t->pending < t->route->tries)
+		keep(w, t, a);
+	else
+		keep_better(w, t, a);
+	if (t->next >= t->route->tries ||
+	    t->next + t->pending < t->route->tries)
 		task_answer(w, t);
 }
 
@@ -379,6 +419,9 @@ task_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 		break;
 	case ROUTE_ALLFASTEST:
 		fastest_done(w, t, a);
+		break;
+	case ROUTE_QUORUM:
+		quorum_done(w, t, a);
 		break;
 	default:
 		answer_clear(w, a);
@@ -438,7 +481,10 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 
 	switch (route->kind) {
 	case ROUTE_POOL:
-		start_pool(w, r, route->pool, by);
+		if (route->pool->failover != NULL && !route->is_plain)
+			start(w, r, route->pool->failover, by);
+		else
+			start_pool(w, r, route->pool, by);
 		return;
 	case ROUTE_NOWHERE:
 		finish_with(w, r, by, "SERVER_ERROR no route");
@@ -448,6 +494,11 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 		child_done(w, r, by->task, by->child, &a);
 		return;
 	case ROUTE_TTL:
+		if ((ttl_commands & COMMAND_SET_OF(r->command)) == 0 &&
+		    route->is_lenient) {
+			start(w, r, route->children[0], by);
+			return;
+		}
 		if ((ttl_commands & COMMAND_SET_OF(r->command)) == 0) {
 			finish_with(w, r, by,
 			    "SERVER_ERROR invalid command for route_ttl");
@@ -512,8 +563,9 @@ handler_done(struct worker *w, struct sub *s)
 void
 handler_timers(struct worker *w)
 {
-	struct answer late = { .text = BACKEND_FAILURE,
-	    .class = RESPONSE_ERROR };
+	const struct answer lost = { .text = BACKEND_FAILURE,
+	    .class = RESPONSE_ERROR, .is_lost = true };
+	struct answer late = lost;
 	struct task *t, *next;
 
 	for (t = w->waiting; t != NULL; t = next) {
@@ -526,15 +578,12 @@ handler_timers(struct worker *w)
 		t->refs++;
 		if (t->route->kind == ROUTE_FAILOVER) {
 			failover_done(w, t, &late);
-			late.text = BACKEND_FAILURE;
-			late.class = RESPONSE_ERROR;
 		} else {
 			if (!t->has_best)
 				keep(w, t, &late);
-			late.text = BACKEND_FAILURE;
-			late.class = RESPONSE_ERROR;
 			task_answer(w, t);
 		}
+		late = lost;
 		task_unref(w, t);
 		/* Anything may have happened to the list. */
 		next = w->waiting;

@@ -240,6 +240,7 @@ run_protected(lua_State *L)
 	else
 		return luaL_error(L, "%s: no pools, expected pool{} of "
 		    "lib/simple or pools{} of routelib", s->chunk_name + 1);
+	loader_finish_pools(ld);
 	return 0;
 }
 

@@ -91,6 +91,7 @@ struct backend_conf *loader_backend_table(struct loader *ld, int table,
 void loader_backend_options(struct loader *ld, int table, const char *where,
     struct backend_options *o);
 void loader_add_pool(struct loader *ld, struct pool *pool);
+void loader_finish_pools(struct loader *ld);
 
 /* Backends and pools as Lua values: pointers in userdata of these names. */
 #define LOADER_BACKEND "mcproxy.backend"

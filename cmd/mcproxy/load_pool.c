@@ -204,12 +204,12 @@ read_choice(struct loader *ld, int table, const char *key, const char *where,
 }
 
 static void
-read_placement(struct loader *ld, int table, const char *where,
-    struct placement_options *o)
+read_options(struct loader *ld, int table, const char *where,
+    struct placement_options *o, struct pool *pool)
 {
 	static const char *const keys[] = { "dist", "hash", "filter",
 	    "filter_conf", "seed", "omode", "obuckets", "iothread", "beprefix",
-	    NULL };
+	    "eject", "failback", "gutter", "gutter_ttl", NULL };
 	static const char *const filters[] = { "none", "stop", "tags", NULL };
 	static const char *const modes[] = { "default", "ketama", "twemproxy",
 	    "evcache", NULL };
@@ -232,6 +232,11 @@ read_placement(struct loader *ld, int table, const char *where,
 	if (loader_uint(ld, table, "obuckets", where, PLACEMENT_BUCKETS_MAX,
 	    &v))
 		o->buckets = (unsigned)v;
+	loader_bool(ld, table, "eject", where, &pool->ejects);
+	loader_seconds(ld, table, "failback", where, &pool->failback_ns);
+	loader_string(ld, table, "gutter", where, &pool->gutter);
+	if (loader_uint(ld, table, "gutter_ttl", where, INT32_MAX, &v))
+		pool->gutter_ttl = (int64_t)v;
 }
 
 /* --- pools ---------------------------------------------------------------- */
@@ -285,13 +290,14 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 
 	pool->name = loader_need(ld, conf_strndup(ld->conf, name,
 	    strlen(name)));
+	pool->gutter_ttl = -1;
 	if (ld->pool_options != LUA_NOREF) {
 		lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->pool_options);
-		read_placement(ld, lua_gettop(ld->L), where, &po);
+		read_options(ld, lua_gettop(ld->L), where, &po, pool);
 		lua_pop(ld->L, 1);
 	}
 	if (options != 0)
-		read_placement(ld, options, where, &po);
+		read_options(ld, options, where, &po, pool);
 	if (backend_options != 0)
 		loader_backend_options(ld, backend_options, where, &bo);
 	read_backends(ld, pool, backends, &bo, where);
@@ -306,6 +312,44 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 	    &error) != WK_OK)
 		loader_fail(ld, where, "pool %s: %s", name, error.reason);
 	return pool;
+}
+
+/* The pools' gutters, once all pools are there. */
+void
+loader_finish_pools(struct loader *ld)
+{
+	struct conf *c = ld->conf;
+	struct route *r, *child;
+	struct pool *pool, *gutter;
+	size_t i;
+
+	for (i = 0; i < c->n_pools; i++) {
+		pool = c->pools[i];
+		if (pool->gutter == NULL)
+			continue;
+		gutter = conf_pool(c, pool->gutter);
+		if (gutter == NULL)
+			loader_fail(ld, "configuration", "pool %s: gutter: no "
+			    "pool %s", pool->name, pool->gutter);
+		if (gutter == pool)	/* pool_options are for all */
+			continue;
+		r = loader_route(ld, ROUTE_FAILOVER, 2);
+		r->tries = 2;
+		child = loader_pool_route(ld, pool);
+		child->is_plain = true;
+		r->children[0] = child;
+		child = loader_pool_route(ld, gutter);
+		child->is_plain = true;
+		r->children[1] = child;
+		if (pool->gutter_ttl >= 0) {
+			child = loader_route(ld, ROUTE_TTL, 1);
+			child->ttl = pool->gutter_ttl;
+			child->is_lenient = true;
+			child->children[0] = r->children[1];
+			r->children[1] = child;
+		}
+		pool->failover = r;
+	}
 }
 
 void

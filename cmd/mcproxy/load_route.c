@@ -26,6 +26,7 @@ static const struct handler {
 	{ "route_allsync", ROUTE_ALLSYNC, { "children" } },
 	{ "route_allfastest", ROUTE_ALLFASTEST,
 	    { "children", "miss", "wait" } },
+	{ "route_quorum", ROUTE_QUORUM, { "children", "quorum" } },
 	{ "route_allasync", ROUTE_ALLASYNC, { "children" } },
 	{ "route_failover", ROUTE_FAILOVER, { "children", "failover_count",
 	    "shuffle", "miss", "wait", "local_zone", "stats", "stats_name" } },
@@ -328,6 +329,19 @@ read_ratelim(struct loader *ld, int args, const char *where, const char *name,
 }
 
 static void
+read_quorum(struct loader *ld, int args, const char *where,
+    const struct children *c, struct route *r)
+{
+	uint64_t n = c->n / 2 + 1;
+
+	loader_uint(ld, args, "quorum", where, UINT32_MAX, &n);
+	if (n == 0 || n > c->n)
+		loader_fail(ld, where, "quorum: expected a number from 1 to "
+		    "%zu, which is all children", c->n);
+	r->tries = (unsigned)n;
+}
+
+static void
 read_ttl(struct loader *ld, int args, const char *where, struct route *r)
 {
 	lua_Integer ttl;
@@ -359,6 +373,8 @@ make_route(struct loader *ld, const struct handler *h, int args,
 		read_ratelim(ld, args, where, name, r);
 	else if (h->kind == ROUTE_TTL)
 		read_ttl(ld, args, where, r);
+	else if (h->kind == ROUTE_QUORUM)
+		read_quorum(ld, args, where, c, r);
 	else if (h->kind == ROUTE_ALLFASTEST) {
 		loader_bool(ld, args, "miss", where, &r->prefers_good);
 		loader_seconds(ld, args, "wait", where, &r->wait_ns);

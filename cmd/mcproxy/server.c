@@ -107,13 +107,15 @@ server_fail(struct server *s, bool is_hung)
 {
 	const struct backend_options *o = &s->backend->conf.options;
 	struct worker *w = s->worker;
+	enum server_state state = s->state;
 	bool was_bad = is_bad(s);
 
-	if (s->state == SERVER_UP && o->flap_time_ns > 0 &&
+	if (s->is_used && o->flap_time_ns > 0 &&
 	    w->now_ns - s->up_ns < o->flap_time_ns)
 		s->flaps++;
-	else if (s->state == SERVER_UP)
+	else if (s->is_used)
 		s->flaps = 0;
+	s->is_used = false;
 	/* Hung: three more timeouts would tell nothing new. */
 	s->failures = is_hung || s->flaps > o->failure_limit ?
 	    o->failure_limit + 1 : s->failures + 1;
@@ -122,10 +124,11 @@ server_fail(struct server *s, bool is_hung)
 	close_socket(s);
 	set_state(s, SERVER_WAITING);
 	s->deadline_ns = w->now_ns;
-	if (is_hung)
+	if (is_hung && state != SERVER_CONNECTING)
 		atomic_store(&s->backend->hung_ns, w->now_ns);
 	if (is_bad(s)) {
 		s->deadline_ns += retry_wait(s);
+		atomic_store(&s->backend->back_ns, OUT_NS);
 		if (!was_bad)
 			atomic_fetch_add(&s->backend->n_bad, 1);
 	}
@@ -194,16 +197,36 @@ connect_now(struct server *s)
 		server_fail(s, false);
 }
 
+/* Look at it again when it will have been idle for long. */
+static void
+watch_idle(struct server *s)
+{
+	uint64_t ping_ns = s->worker->proxy->options.idle_ping_ns;
+
+	if (ping_ns > 0 && s->head == NULL)
+		worker_at(s->worker, s->read_ns + ping_ns);
+}
+
 void
 server_is_up(struct server *s)
 {
 	struct worker *w = s->worker;
+	struct sub *sub;
 
 	if (is_bad(s))
 		atomic_fetch_sub(&s->backend->n_bad, 1);
+	if (atomic_load(&s->backend->back_ns) == OUT_NS)
+		atomic_store(&s->backend->back_ns, w->now_ns);
 	s->failures = 0;
-	s->up_ns = w->now_ns;
+	/* A probe in between does not make the connection a new one. */
+	if (!s->is_used)
+		s->up_ns = w->now_ns;
+	s->is_used = true;
+	s->probed_ns = w->now_ns;
 	set_state(s, SERVER_UP);
+	for (sub = s->head; sub != NULL; sub = sub->next)
+		sub->is_sent = true;
+	watch_idle(s);
 	if (s->head != NULL)
 		worker_at(w, s->head->since_ns +
 		    s->backend->conf.options.read_timeout_ns);
@@ -243,11 +266,25 @@ pick_connection(struct worker *w, unsigned backend)
 
 	if (all == NULL)
 		return NULL;
+	/* One that was bad has to prove itself first. */
 	for (i = 0; all[i] != NULL; i++)
 		if (all[i]->state != SERVER_WAITING &&
+		    (all[i]->state == SERVER_UP || !is_bad(all[i])) &&
 		    (best == NULL || all[i]->depth < best->depth))
 			best = all[i];
 	return best;
+}
+
+bool
+server_is_out(struct worker *w, unsigned backend, uint64_t failback_ns)
+{
+	uint64_t back_ns = atomic_load_explicit(
+	    &w->proxy->backends[backend]->back_ns, memory_order_relaxed);
+
+	if (back_ns == OUT_NS || pick_connection(w, backend) == NULL)
+		return true;
+	return back_ns != 0 && failback_ns > 0 && w->now_ns >= back_ns &&
+	    w->now_ns - back_ns < failback_ns;
 }
 
 /* Another worker may have found out that this backend hangs. */
@@ -256,11 +293,22 @@ has_hung_since(struct server *s)
 {
 	uint64_t hung_ns = atomic_load(&s->backend->hung_ns);
 
-	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP || s->read_ns > hung_ns ||
-	    s->up_ns > hung_ns)
+	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP ||
+	    s->read_ns > hung_ns || s->probed_ns > hung_ns)
 		return false;
 	server_fail(s, true);
 	return true;
+}
+
+/* Whoever is silent for so long may have been forgotten on the way. */
+static void
+ping_if_idle(struct server *s)
+{
+	uint64_t ping_ns = s->worker->proxy->options.idle_ping_ns;
+
+	if (s->state == SERVER_UP && s->head == NULL && ping_ns > 0 &&
+	    s->worker->now_ns - s->read_ns >= ping_ns)
+		send_probe(s, s->backend->conf.options.read_timeout_ns);
 }
 
 void
@@ -279,10 +327,7 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 		sub_fail(w, sub, BACKEND_FAILURE);
 		return;
 	}
-	if (s->state == SERVER_UP && s->head == NULL &&
-	    w->proxy->options.idle_ping_ns > 0 &&
-	    w->now_ns - s->read_ns > w->proxy->options.idle_ping_ns)
-		send_probe(s, o->read_timeout_ns);
+	ping_if_idle(s);
 	if (s->state == SERVER_WAITING || !command_write(s, sub)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
 		return;
@@ -290,6 +335,7 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 	sub->since_ns = w->now_ns;
 	sub->next = NULL;
 	sub->is_queued = true;
+	sub->is_sent = s->state == SERVER_UP;
 	if (s->tail == NULL) {
 		s->head = sub;
 		worker_at(w, w->now_ns + o->read_timeout_ns);
@@ -342,7 +388,7 @@ expire_queue(struct server *s)
 	if (sub != NULL && s->state == SERVER_UP &&
 	    sub->since_ns + timeout <= w->now_ns &&
 	    s->read_ns < sub->since_ns + timeout / 2 &&
-	    s->up_ns + timeout <= w->now_ns) {
+	    s->probed_ns + timeout <= w->now_ns) {
 		counter_add(&s->count.timeouts, s->depth);
 		server_fail(s, true);
 		return;
@@ -373,10 +419,13 @@ check_deadline(struct server *s)
 		if (s->state == SERVER_WAITING)
 			connect_now(s);
 		else
-			server_fail(s, s->state == SERVER_PROBING);
+			server_fail(s, true);
 	}
+	ping_if_idle(s);
 	if (s->state != SERVER_UP)
 		worker_at(w, s->deadline_ns);
+	else
+		watch_idle(s);
 	expire_queue(s);
 }
 
