@@ -2,7 +2,8 @@
 # libwirekit.a, floor by floor. Linked into the tools, never installed. What
 # only some tools need stands behind the condition of its libraries.
 
-libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
+libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(EV_CFLAGS) $(GNUTLS_CFLAGS) \
+	$(JANSSON_CFLAGS) $(NGHTTP2_CFLAGS) $(PCAP_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
@@ -29,6 +30,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_fields.c \
 	common/wire/http1_target.c \
 	common/wire/http1_write.c \
+	common/wire/message.c common/wire/message.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c \
@@ -53,6 +55,35 @@ libwirekit_a_SOURCES += \
 	common/net/capture.c common/net/capture.h \
 	common/net/privileges.c common/net/privileges.h
 endif
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/net/access.c common/net/access.h \
+	common/net/address.c \
+	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/loop.c common/net/loop.h \
+	common/net/session.c common/net/session.h \
+	common/net/session_parts.h \
+	common/net/sock.h \
+	common/net/sock_dial.c \
+	common/net/sock_listen.c \
+	common/net/sock_resolve.c \
+	common/net/stdstream.c common/net/stdstream.h \
+	common/net/stream.c common/net/stream.h \
+	common/net/udp_proxy.c common/net/udp_proxy.h
+endif
+if BUILD_TLS
+libwirekit_a_SOURCES += \
+	common/net/tls.c common/net/tls.h \
+	common/net/tls_credentials.c \
+	common/net/tls_explain.c \
+	common/net/tls_keylog.c \
+	common/net/tls_own.c \
+	common/net/tls_parts.h \
+	common/net/tls_peer.c \
+	common/net/tls_verify.c
+endif
+# What a program that uses these links behind libwirekit.a
+HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 
 # cli
 libwirekit_a_SOURCES += \
@@ -63,6 +94,12 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if HAVE_JANSSON
+libwirekit_a_SOURCES += \
+	common/cli/framing.c common/cli/framing.h \
+	common/cli/framing_write.c \
+	common/cli/jsonread.c common/cli/jsonread.h
+endif
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/cli/interfaces.c common/cli/interfaces.h \

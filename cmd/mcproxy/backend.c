@@ -13,37 +13,6 @@
 
 #include "cmd/mcproxy/engine.h"
 
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Field by field: what lies between them may differ. */
-static bool
-is_same_options(const struct backend_options *a,
-    const struct backend_options *b)
-{
-	return a->connect_timeout_ns == b->connect_timeout_ns &&
-	    a->read_timeout_ns == b->read_timeout_ns &&
-	    a->retry_wait_ns == b->retry_wait_ns &&
-	    a->flap_time_ns == b->flap_time_ns &&
-	    a->flap_max_ns == b->flap_max_ns &&
-	    a->flap_ramp >= b->flap_ramp && a->flap_ramp <= b->flap_ramp &&
-	    a->failure_limit == b->failure_limit &&
-	    a->connections == b->connections &&
-	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
-	    a->has_keepalive == b->has_keepalive;
-}
-
-static bool
-is_same(const struct backend_conf *a, const struct backend_conf *b)
-{
-	return is_same_text(a->label, b->label) &&
-	    is_same_text(a->host, b->host) && is_same_text(a->port, b->port) &&
-	    is_same_options(&a->options, &b->options);
-}
-
 static void
 set_unix(struct backend *b)
 {
@@ -123,7 +92,7 @@ backend_find(struct proxy *p, const struct backend_conf *c)
 	struct backend *b;
 
 	for (i = 0; i < n; i++)
-		if (is_same(&p->backends[i]->conf, c))
+		if (backend_conf_same(&p->backends[i]->conf, c))
 			return p->backends[i];
 	if (n == CONF_BACKENDS_MAX)
 		return NULL;

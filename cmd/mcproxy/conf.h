@@ -41,15 +41,22 @@ struct pool {
 	const struct backend_conf **backends;
 	size_t n_backends;
 	struct placement placement;
+	bool ejects;		/* keys of a bad backend go to the others */
+	uint64_t failback_ns;	/* and stay there so long when it is back */
+	const char *gutter;	/* pool for what fails here, or NULL */
+	int64_t gutter_ttl;	/* for what is stored there; -1: as it is */
+	const struct route *failover; /* the same as a route */
 	unsigned id;		/* of its tally, set by the engine */
 };
 
 enum route_kind {
 	ROUTE_POOL,
 	ROUTE_NULL,
+	ROUTE_NOWHERE,		/* to a pool that does not exist */
 	ROUTE_ALLSYNC,
 	ROUTE_ALLFASTEST,
 	ROUTE_ALLASYNC,
+	ROUTE_QUORUM,		/* when so many have answered */
 	ROUTE_FAILOVER,
 	ROUTE_ZFAILOVER,	/* first child, then all others at once */
 	ROUTE_SPLIT,
@@ -65,13 +72,15 @@ struct route {
 	const struct pool *pool;		/* ROUTE_POOL */
 	const struct route **children;
 	size_t n_children;
-	unsigned tries;			/* ROUTE_FAILOVER: how many children */
+	unsigned tries;			/* ROUTE_FAILOVER, QUORUM: how many */
+	bool is_plain;			/* ROUTE_POOL: without its gutter */
+	bool is_lenient;		/* ROUTE_TTL: other commands pass */
 	bool fails_over_on_miss, shuffles, prefers_good;
 	uint64_t wait_ns;		/* 0: as long as it takes */
 	int64_t ttl;
 	int counter;			/* index of a user counter, or -1 */
 	uint64_t limit, fill, tick_ns;	/* ROUTE_RATELIM */
-	bool starts_full;
+	bool is_inverted;		/* ROUTE_RATELIM: only beyond the limit */
 	unsigned bucket;		/* ROUTE_RATELIM: index of its tokens */
 };
 
@@ -151,6 +160,12 @@ bool router_decide(const struct router *r, enum command command,
 /* "host:port", "[v6]:port" or "unix:path", borrowed pieces to out. */
 int conf_address(struct conf *c, const char *text, size_t len,
     struct backend_conf *out, struct wk_error *error);
+
+/* The same address; the same in everything. */
+bool backend_conf_same_address(const struct backend_conf *a,
+    const struct backend_conf *b);
+bool backend_conf_same(const struct backend_conf *a,
+    const struct backend_conf *b);
 
 /* "allsync", as in the handlers' names. */
 const char *route_kind_name(enum route_kind kind);

@@ -32,7 +32,7 @@ stats(struct client *c, struct request_state *r, const struct request *q)
 	if (b.status != WK_OK)
 		text(c, r, "SERVER_ERROR out of memory");
 	else
-		client_text(c, r, (const char *)b.data, b.len);
+		request_text(c->worker, r, (const char *)b.data, b.len);
 	wk_buf_free(&b);
 }
 

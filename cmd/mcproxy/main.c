@@ -106,6 +106,7 @@ serve(struct conf *c)
 		free(p);
 		return WK_EXIT_USAGE;
 	}
+	opt.load.is_serving = true;
 	rc = proxy_run(p, load, opt.metrics);
 	free(p);
 	return rc;

@@ -71,6 +71,8 @@ static const struct wk_option table[] = {
 	    "may be repeated", WK_OPT_CALL, .call = add_pool },
 	{ 0, "arg", "TEXT", "argument for the file (proxy_arg)", WK_OPT_TEXT,
 	    .at = LOAD(argument) },
+	{ 0, "internal", "ADDR", "the memcached that stands for the pool "
+	    "internal", WK_OPT_TEXT, .at = LOAD(internal) },
 	{ 0, "lax", .help = "ignore unknown keys in the file",
 	    .kind = WK_OPT_FLAG, .at = LOAD(is_lax) },
 	{ 0, "unsafe-lua", .help = "give the file all of Lua: files, processes, "

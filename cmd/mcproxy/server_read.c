@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "cmd/mcproxy/watch.h"
@@ -20,8 +21,7 @@ deliver(struct server *s, struct sub *sub)
 	    s->worker->now_ns - sub->since_ns);
 	if (sub->answer.class == RESPONSE_ERROR)
 		counter_add(&s->count.errors, 1);
-	sub->is_answered = true;
-	handler_done(s->worker, sub);
+	sub_done(s->worker, sub);
 }
 
 static bool
@@ -131,7 +131,7 @@ take_data(struct server *s, struct block *b, const struct response *p)
 		if (!sub->is_answered && sub->task == NULL &&
 		    sub->request->client != NULL &&
 		    sub->request->client->head == sub->request)
-			client_pump(sub->request->client);
+			client_touch(sub->request->client);
 		return true;
 	}
 	if (!sub->is_answered)
@@ -233,6 +233,7 @@ server_read(struct server *s)
 	s->is_reading = true;
 	left = take(s, b, at, len);
 	s->is_reading = false;
+	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
 	if (left == SIZE_MAX || !keep_rest(s, at + len - left, left)) {
 		server_fail(s, false);
 		return;
@@ -243,4 +244,22 @@ server_read(struct server *s)
 		s->next_again = w->again_servers;
 		w->again_servers = s;
 	}
+}
+
+void
+server_event(struct server *s, uint32_t events)
+{
+	if (s->source.fd < 0)
+		return;
+	if (s->state == SERVER_CONNECTING) {
+		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+			server_connected(s);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0 && s->is_full) {
+		s->is_full = false;
+		server_touch(s);
+	}
+	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		server_read(s);
 }

@@ -12,38 +12,43 @@ BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats \
 endif
 EXTRA_LIBRARIES += libmcproxy.a
 EXTRA_DIST += cmd/mcproxy/demo.sh tests/net/mcproxy.bash
+# From the ground up: a part calls only parts above it in this list (a test
+# looks at the objects).
 libmcproxy_a_SOURCES = \
-	cmd/mcproxy/backend.c \
-	cmd/mcproxy/block.c cmd/mcproxy/block.h \
-	cmd/mcproxy/client.c \
-	cmd/mcproxy/command.c \
-	cmd/mcproxy/conf.c cmd/mcproxy/conf.h \
-	cmd/mcproxy/engine.h \
 	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
-	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
-	cmd/mcproxy/handler.c \
-	cmd/mcproxy/load.c cmd/mcproxy/load.h \
-	cmd/mcproxy/load_lua.h \
+	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
+	cmd/mcproxy/block.c cmd/mcproxy/block.h \
+	cmd/mcproxy/request.c cmd/mcproxy/request.h \
+	cmd/mcproxy/response.c cmd/mcproxy/response.h \
+	cmd/mcproxy/placement.c cmd/mcproxy/placement.h \
+	cmd/mcproxy/pattern.c cmd/mcproxy/pattern.h \
+	cmd/mcproxy/conf.c cmd/mcproxy/conf.h \
+	cmd/mcproxy/load_table.c cmd/mcproxy/load_lua.h \
 	cmd/mcproxy/load_pool.c \
 	cmd/mcproxy/load_route.c cmd/mcproxy/load_route.h \
 	cmd/mcproxy/load_routelib.c \
 	cmd/mcproxy/load_simple.c \
-	cmd/mcproxy/load_table.c \
-	cmd/mcproxy/local.c \
-	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
-	cmd/mcproxy/metrics.c \
-	cmd/mcproxy/pattern.c cmd/mcproxy/pattern.h \
-	cmd/mcproxy/placement.c cmd/mcproxy/placement.h \
-	cmd/mcproxy/proxy.c \
-	cmd/mcproxy/request.c cmd/mcproxy/request.h \
-	cmd/mcproxy/response.c cmd/mcproxy/response.h \
-	cmd/mcproxy/server.c \
-	cmd/mcproxy/server_read.c cmd/mcproxy/server_read.h \
-	cmd/mcproxy/prometheus.c \
-	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
+	cmd/mcproxy/load_core.c \
+	cmd/mcproxy/load.c cmd/mcproxy/load.h \
+	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
+	cmd/mcproxy/engine.h \
+	cmd/mcproxy/listen.c \
+	cmd/mcproxy/backend.c \
 	cmd/mcproxy/tally.c cmd/mcproxy/tally.h \
 	cmd/mcproxy/watch.c cmd/mcproxy/watch.h \
-	cmd/mcproxy/worker.c
+	cmd/mcproxy/flow.c \
+	cmd/mcproxy/watcher.c cmd/mcproxy/watcher.h \
+	cmd/mcproxy/command.c \
+	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
+	cmd/mcproxy/prometheus.c \
+	cmd/mcproxy/server.c cmd/mcproxy/server_read.h \
+	cmd/mcproxy/server_read.c \
+	cmd/mcproxy/handler.c \
+	cmd/mcproxy/local.c \
+	cmd/mcproxy/client.c \
+	cmd/mcproxy/worker.c \
+	cmd/mcproxy/metrics.c \
+	cmd/mcproxy/proxy.c
 libmcproxy_a_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
 mcproxy_SOURCES = \
 	cmd/mcproxy/main.c \

@@ -4,48 +4,25 @@
 #include "cmd/mcproxy/watch.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/mcproxy/escape.h"
-#include "common/base/buf.h"
+#include "cmd/mcproxy/watcher.h"
 #include "common/base/clock.h"
 
-#define WATCHERS_MAX 20
-#define WAITING_MAX ((size_t)256 << 10)	/* of one watcher, in its buffer */
-#define OUT_MAX ((size_t)64 << 10)	/* and on its way to the socket */
 #define LINE_LENGTH_MAX 4096
 
-struct watcher {
-	struct watcher *next;
-	struct client *client;
-	struct worker *worker;
-	unsigned streams;
-	/* Which requests: one in rate, all that took so long, all that failed. */
-	uint64_t rate, slow_us, n;
-	bool has_slow, has_errors;
-	struct wk_buf waiting;
-	uint64_t skipped;	/* since the last line that fitted */
-	bool is_awake;		/* its worker knows that something waits */
-};
-
 _Atomic unsigned watch_wanted;
-
-static struct {
-	pthread_mutex_t lock;
-	struct watcher *first;
-	uint64_t number, sent, skipped;
-	size_t n;
-} all = { .lock = PTHREAD_MUTEX_INITIALIZER };
+struct watchers watchers = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* --- lines ---------------------------------------------------------------- */
 
 static void
 give(struct watcher *t, const struct wk_buf *line)
 {
-	if (t->waiting.len + line->len + 64 > WAITING_MAX) {
+	if (t->waiting.len + line->len + 64 > WATCHER_WAITING_MAX) {
 		t->skipped++;
-		all.skipped++;
+		watchers.skipped++;
 		return;
 	}
 	if (t->skipped > 0)
@@ -54,10 +31,10 @@ give(struct watcher *t, const struct wk_buf *line)
 	t->skipped = 0;
 	if (wk_buf_append(&t->waiting, line->data, line->len) != WK_OK) {
 		t->skipped++;
-		all.skipped++;
+		watchers.skipped++;
 		return;
 	}
-	all.sent++;
+	watchers.sent++;
 	if (!t->is_awake) {
 		t->is_awake = true;
 		worker_wake(t->worker);
@@ -90,18 +67,18 @@ say(const struct event *e, const struct wk_buf *body)
 	struct wk_buf line;
 
 	wk_buf_init(&line, LINE_LENGTH_MAX + 128);
-	pthread_mutex_lock(&all.lock);
+	pthread_mutex_lock(&watchers.lock);
 	wk_buf_printf(&line, "ts=%" PRIu64 ".%06" PRIu64 " gid=%" PRIu64 " ",
 	    now_ns / WK_NS_PER_SEC, now_ns % WK_NS_PER_SEC / 1000,
-	    ++all.number);
+	    ++watchers.number);
 	wk_buf_append(&line, body->data, body->len);
 	wk_buf_append(&line, "\n", 1);
-	for (t = all.first; t != NULL; t = t->next)
+	for (t = watchers.first; t != NULL; t = t->next)
 		if ((t->streams & e->stream) != 0 &&
 		    (e->stream != WATCH_REQUESTS ||
 		    is_sampled(t, e->elapsed_us, e->is_error)))
 			give(t, &line);
-	pthread_mutex_unlock(&all.lock);
+	pthread_mutex_unlock(&watchers.lock);
 	wk_buf_free(&line);
 }
 
@@ -271,195 +248,15 @@ watch_request(const struct worker *w, const struct request_state *r,
 	wk_buf_free(&b);
 }
 
-/* --- watchers ------------------------------------------------------------- */
-
-static bool
-parse_number(const char *at, size_t len, uint64_t *v)
-{
-	size_t i;
-
-	for (*v = 0, i = 0; i < len; i++) {
-		if (at[i] < '0' || at[i] > '9' || i > 9)
-			return false;
-		*v = *v * 10 + (uint64_t)(at[i] - '0');
-	}
-	return len > 0;
-}
-
-static bool
-parse_word(struct watcher *t, const char *word, size_t len)
-{
-	static const struct {
-		const char *name;
-		unsigned stream;
-	} streams[] = {
-		{ "proxyevents", WATCH_EVENTS },
-		{ "proxyreqs", WATCH_REQUESTS },
-		{ "proxyuser", WATCH_USER },
-	};
-	uint64_t ms;
-	size_t i;
-
-	for (i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
-		if (strlen(streams[i].name) == len &&
-		    memcmp(streams[i].name, word, len) == 0) {
-			t->streams |= streams[i].stream;
-			return true;
-		}
-	if (len == 6 && memcmp(word, "errors", 6) == 0) {
-		t->has_errors = true;
-		return true;
-	}
-	if (len > 5 && memcmp(word, "rate=", 5) == 0)
-		return parse_number(word + 5, len - 5, &t->rate) &&
-		    t->rate > 0;
-	if (len > 5 && memcmp(word, "slow=", 5) == 0 &&
-	    parse_number(word + 5, len - 5, &ms)) {
-		t->slow_us = ms * 1000;
-		t->has_slow = true;
-		return true;
-	}
-	return false;
-}
-
-static bool
-parse_words(struct watcher *t, const char *at, size_t len)
-{
-	const char *end = at + len, *word;
-	bool is_filtered;
-
-	for (;;) {
-		while (at < end && *at == ' ')
-			at++;
-		if (at == end)
-			break;
-		for (word = at; at < end && *at != ' '; at++)
-			continue;
-		if (!parse_word(t, word, (size_t)(at - word)))
-			return false;
-	}
-	is_filtered = t->rate > 0 || t->has_slow || t->has_errors;
-	if (is_filtered)
-		t->streams |= WATCH_REQUESTS;
-	if (t->streams == 0)
-		t->streams = WATCH_EVENTS | WATCH_USER;
-	return true;
-}
-
-static void
-publish_wanted(void)
-{
-	const struct watcher *t;
-	unsigned wanted = 0;
-
-	for (t = all.first; t != NULL; t = t->next)
-		wanted |= t->streams;
-	atomic_store(&watch_wanted, wanted);
-}
-
-const char *
-watch_start(struct client *c, const char *words, size_t len)
-{
-	struct watcher *t = calloc(1, sizeof(*t));
-	const char *answer = "OK";
-
-	if (t == NULL)
-		return "WATCHER_FAILED failed to add log watcher";
-	t->client = c;
-	t->worker = c->worker;
-	wk_buf_init(&t->waiting, WAITING_MAX);
-	if (!parse_words(t, words, len)) {
-		free(t);
-		return "ERROR";
-	}
-	pthread_mutex_lock(&all.lock);
-	if (all.n == WATCHERS_MAX) {
-		answer = "WATCHER_TOO_MANY log watcher limit reached";
-	} else {
-		all.n++;
-		t->next = all.first;
-		all.first = t;
-		publish_wanted();
-		c->is_watching = true;
-		c->worker->n_watchers++;
-	}
-	pthread_mutex_unlock(&all.lock);
-	if (!c->is_watching)
-		free(t);
-	return answer;
-}
-
-void
-watch_stop(struct client *c)
-{
-	struct watcher **at, *t;
-
-	if (!c->is_watching)
-		return;
-	pthread_mutex_lock(&all.lock);
-	for (at = &all.first; (t = *at) != NULL && t->client != c;)
-		at = &t->next;
-	if (t != NULL) {
-		*at = t->next;
-		all.n--;
-		publish_wanted();
-	}
-	pthread_mutex_unlock(&all.lock);
-	c->is_watching = false;
-	c->worker->n_watchers--;
-	if (t != NULL)
-		wk_buf_free(&t->waiting);
-	free(t);
-}
-
-/* Take what waits, if the client has taken what it got before. */
-static bool
-take(struct worker *w, struct watcher *t)
-{
-	struct client *c = t->client;
-	size_t at, n;
-
-	if (t->worker != w || c->is_dead || c->head != NULL ||
-	    c->out.bytes > OUT_MAX)
-		return true;
-	for (at = 0; at < t->waiting.len; at += n) {
-		n = t->waiting.len - at;
-		n = n > CHAIN_COPY_MAX ? CHAIN_COPY_MAX : n;
-		if (!chain_copy(&w->store, &c->out, NULL,
-		    t->waiting.data + at, n))
-			return false;
-	}
-	if (at > 0)
-		client_touch(c);
-	wk_buf_clear(&t->waiting);
-	t->is_awake = false;
-	return true;
-}
-
-void
-watch_deliver(struct worker *w)
-{
-	struct client *lost = NULL;
-	struct watcher *t;
-
-	pthread_mutex_lock(&all.lock);
-	for (t = all.first; t != NULL; t = t->next)
-		if (!take(w, t))
-			lost = t->client;
-	pthread_mutex_unlock(&all.lock);
-	if (lost != NULL)
-		client_close(lost);
-}
-
 struct watch_counts
 watch_counts(void)
 {
 	struct watch_counts n;
 
-	pthread_mutex_lock(&all.lock);
-	n.watchers = all.n;
-	n.sent = all.sent;
-	n.skipped = all.skipped;
-	pthread_mutex_unlock(&all.lock);
+	pthread_mutex_lock(&watchers.lock);
+	n.watchers = watchers.n;
+	n.sent = watchers.sent;
+	n.skipped = watchers.skipped;
+	pthread_mutex_unlock(&watchers.lock);
 	return n;
 }

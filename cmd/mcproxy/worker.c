@@ -19,26 +19,6 @@
 #define EVENTS_MAX 256
 #define NEVER UINT64_MAX
 
-uint64_t
-worker_random(struct worker *w)
-{
-	/* xorshift64*: spreads load, guards nothing. */
-	w->random ^= w->random >> 12;
-	w->random ^= w->random << 25;
-	w->random ^= w->random >> 27;
-	return w->random * UINT64_C(2685821657736338717);
-}
-
-void
-worker_wake(struct worker *w)
-{
-	uint64_t one = 1;
-
-	/* A full counter is as readable as it can be. */
-	if (write(w->wake.fd, &one, sizeof(one)) < 0)
-		return;
-}
-
 /* --- configurations ------------------------------------------------------- */
 
 static void
@@ -168,18 +148,31 @@ feed_again(struct worker *w)
 	}
 }
 
+/* What backends have answered goes to who asked. */
+static void
+settle(struct worker *w)
+{
+	struct sub *s;
+
+	while ((s = sub_take_done(w)) != NULL)
+		handler_done(w, s);
+}
+
 static void
 flush(struct worker *w)
 {
 	struct server *s;
 	struct client *c;
 
-	/* A backend that fails gives clients something to get. */
-	while ((s = w->dirty_servers) != NULL) {
-		w->dirty_servers = s->next_dirty;
-		s->is_dirty = false;
-		server_flush(s);
-	}
+	/* Answers may ask others; a backend that fails answers, too. */
+	do {
+		settle(w);
+		while ((s = w->dirty_servers) != NULL) {
+			w->dirty_servers = s->next_dirty;
+			s->is_dirty = false;
+			server_flush(s);
+		}
+	} while (w->done_head != NULL);
 	while ((c = w->dirty_clients) != NULL) {
 		w->dirty_clients = c->next_dirty;
 		c->is_dirty = false;
@@ -335,6 +328,7 @@ worker_del(struct worker *w)
 	while ((c = w->clients) != NULL)
 		client_close(c);
 	server_close_all(w);
+	settle(w);
 	tally_free_worker(w);
 	w->again_clients = w->dirty_clients = NULL;
 	bury(w);

@@ -33,6 +33,8 @@ wk_status_text(int status)
 		"malformed input",
 		"not supported",
 		"invalid argument",
+		"not trusted",
+		"refused by the peer",
 	};
 	size_t n = sizeof(texts) / sizeof(texts[0]);
 

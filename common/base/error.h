@@ -18,6 +18,8 @@ enum wk_status {
 	WK_E_MALFORMED = -5,	/* the input breaks its format */
 	WK_E_UNSUPPORTED = -6,	/* well-formed, but not something we do */
 	WK_E_INVALID = -7,	/* an argument is out of its range */
+	WK_E_UNTRUSTED = -8,	/* the peer is not proven to be the one meant */
+	WK_E_REFUSED = -9,	/* the peer understood and said no */
 };
 
 #define WK_ERROR_REASON_MAX 192

@@ -205,20 +205,30 @@ wk_json_null(const char *name)
 }
 
 void
-wk_json_hex(const char *name, const void *data, size_t len)
+wk_json_hex_begin(const char *name)
 {
-	static const char digits[] = "0123456789abcdef";
-	const uint8_t *p = data;
-	char pair[2];
-
 	start(name);
 	wk_out_write("\"", 1);
-	for (; len > 0; len--, p++) {
-		pair[0] = digits[*p >> 4];
-		pair[1] = digits[*p & 15];
-		wk_out_write(pair, 2);
-	}
+}
+
+void
+wk_json_hex_more(const void *data, size_t len)
+{
+	wk_out_hex(data, len);
+}
+
+void
+wk_json_hex_end(void)
+{
 	wk_out_write("\"", 1);
+}
+
+void
+wk_json_hex(const char *name, const void *data, size_t len)
+{
+	wk_json_hex_begin(name);
+	wk_json_hex_more(data, len);
+	wk_json_hex_end();
 }
 
 const char *

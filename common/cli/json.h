@@ -35,6 +35,11 @@ void wk_json_bool(const char *name, bool v);
 void wk_json_null(const char *name);
 void wk_json_hex(const char *name, const void *data, size_t len);
 
+/* The same in pieces, with nothing but pieces between begin and end. */
+void wk_json_hex_begin(const char *name);
+void wk_json_hex_more(const void *data, size_t len);
+void wk_json_hex_end(void);
+
 /* Wall clock in ns since 1970, as "2026-03-01T12:00:00.123456Z". */
 void wk_json_time(const char *name, uint64_t wall_ns);
 

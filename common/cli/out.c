@@ -9,15 +9,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 
+#define BORROW_MIN 2048		/* shorter ones are cheaper to copy */
+#define QUEUE_MAX 128
+
+/*
+ * What is to be written, in this order: the queue, each entry a stretch of data
+ * or something borrowed, and the rest of data, from tail to len.
+ */
 static struct {
 	char data[65536];
-	size_t len;
+	size_t len, tail;
+	struct iovec queue[QUEUE_MAX];
+	int n_queued;
 	int fd, failed_errno;
 	const char *name;
 } out = { .fd = STDOUT_FILENO, .name = "standard output" };
@@ -41,7 +51,8 @@ void
 wk_out_reset(int fd)
 {
 	out.fd = fd;
-	out.len = 0;
+	out.len = out.tail = 0;
+	out.n_queued = 0;
 	out.failed_errno = 0;
 }
 
@@ -66,16 +77,33 @@ wait_writable(void)
 	poll(&p, 1, -1);
 }
 
+/* Take n written octets off a queue; returns the entries that are done. */
+static int
+advance(struct iovec *v, int count, size_t n)
+{
+	int done = 0;
+
+	while (done < count && n >= v[done].iov_len)
+		n -= v[done++].iov_len;
+	if (done < count) {
+		v[done].iov_base = (char *)v[done].iov_base + n;
+		v[done].iov_len -= n;
+	}
+	return done;
+}
+
 static void
-write_all(const char *data, size_t len)
+write_all(struct iovec *v, int count)
 {
 	ssize_t n;
+	int done;
 
-	while (len > 0 && out.failed_errno == 0) {
-		n = write(out.fd, data, len);
+	while (count > 0 && out.failed_errno == 0) {
+		n = writev(out.fd, v, count);
 		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
+			done = advance(v, count, (size_t)n);
+			v += done;
+			count -= done;
 		} else if (errno == EAGAIN) {
 			wait_writable();
 		} else if (errno != EINTR) {
@@ -84,12 +112,41 @@ write_all(const char *data, size_t len)
 	}
 }
 
+static void
+enqueue(const void *data, size_t len)
+{
+	struct iovec *v = &out.queue[out.n_queued];
+
+	if (len == 0)
+		return;
+	memcpy(&v->iov_base, &data, sizeof(data));	/* drops a const */
+	v->iov_len = len;
+	out.n_queued++;
+}
+
 int
 wk_out_flush(void)
 {
-	write_all(out.data, out.len);
-	out.len = 0;
+	enqueue(out.data + out.tail, out.len - out.tail);
+	write_all(out.queue, out.n_queued);
+	out.len = out.tail = 0;
+	out.n_queued = 0;
 	return out.failed_errno == 0 ? WK_OK : WK_E_SYSTEM;
+}
+
+void
+wk_out_borrow(const void *data, size_t len)
+{
+	if (len < BORROW_MIN) {
+		wk_out_write(data, len);
+		return;
+	}
+	enqueue(out.data + out.tail, out.len - out.tail);
+	out.tail = out.len;
+	enqueue(data, len);
+	/* Two more and the tail must fit. */
+	if (out.n_queued > QUEUE_MAX - 3)
+		wk_out_flush();
 }
 
 void
@@ -98,10 +155,33 @@ wk_out_write(const void *data, size_t len)
 	if (len > sizeof(out.data) - out.len)
 		wk_out_flush();
 	if (len > sizeof(out.data)) {
-		write_all(data, len);
+		enqueue(data, len);
+		wk_out_flush();
 	} else if (len > 0) {
 		memcpy(out.data + out.len, data, len);
 		out.len += len;
+	}
+}
+
+void
+wk_out_hex(const void *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = data;
+	char *to;
+	size_t n, i;
+
+	for (; len > 0; len -= n, p += n) {
+		if (sizeof(out.data) - out.len < 2)
+			wk_out_flush();
+		n = (sizeof(out.data) - out.len) / 2;
+		n = n < len ? n : len;
+		to = out.data + out.len;
+		for (i = 0; i < n; i++) {
+			*to++ = digits[p[i] >> 4];
+			*to++ = digits[p[i] & 15];
+		}
+		out.len += 2 * n;
 	}
 }
 

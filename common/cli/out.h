@@ -14,6 +14,12 @@
 int wk_out_open(const char *path);
 
 void wk_out_write(const void *data, size_t len);
+
+/* The same, but the octets must stay until the next flush: no copy if long. */
+void wk_out_borrow(const void *data, size_t len);
+
+/* Two lower-case hexadecimal digits per octet. */
+void wk_out_hex(const void *data, size_t len);
 void wk_out_text(const char *text);
 void wk_out_printf(const char *format, ...)
     __attribute__((format(printf, 1, 2)));

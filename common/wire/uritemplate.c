@@ -243,6 +243,12 @@ find_name(const struct wk_uritemplate *t, size_t i, struct wk_str name)
 	return i;
 }
 
+bool
+wk_uritemplate_has(const struct wk_uritemplate *t, const char *name)
+{
+	return find_name(t, 0, wk_str_of(name)) < t->n_parts;
+}
+
 int
 wk_uritemplate_check_proxy(const struct wk_uritemplate *t,
     const char *const *names, size_t n, struct wk_error *error)

@@ -60,6 +60,9 @@ int wk_uritemplate_parse(struct wk_uritemplate *t, struct wk_str text,
 int wk_uritemplate_check_proxy(const struct wk_uritemplate *t,
     const char *const *names, size_t n, struct wk_error *error);
 
+/* Whether a variable of that name occurs. */
+bool wk_uritemplate_has(const struct wk_uritemplate *t, const char *name);
+
 struct wk_uritemplate_var {
 	const char *name;	/* the caller's */
 	/*

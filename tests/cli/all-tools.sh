@@ -86,6 +86,16 @@ check_examples() { # tool
   rm -rf "$folder"
 }
 
+# Does a call without anything have work to do, as cat(1) does?
+reads_stdin() {
+  "$WK_BUILD/$1" --help | grep -qE '^(Usage:|      ) +[^ ]+ \[option \.\.\.\] \[FILE \.\.\.\]$'
+}
+
+# What a command says on stderr when stdin is a terminal with nobody typing.
+on_terminal() {
+  script -qec "$1 2>&1 >/dev/null" /dev/null </dev/null | tr -d '\r'
+}
+
 words_of() { # "-x --name=" lines as single words, sorted
   sed -E 's/=$//' | tr ' ' '\n' | sort
 }
@@ -115,9 +125,18 @@ for tool in $tools; do
   version=$("$WK_BUILD/$tool" --version | head -n 1)
   [[ $version =~ ^$tool\ \(wirekit\)\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
   tap $? "$tool --version names tool, kit and version" "$version"
-  out=$("$WK_BUILD/$tool" 2>&1 >/dev/null </dev/null)
-  [ $? -eq 2 ] && [[ $out == usage:* ]]
-  tap $? "$tool alone shows its usage, exit code 2" "$out"
+  if reads_stdin "$tool"; then
+    out=$("$WK_BUILD/$tool" 2>&1 </dev/null)
+    [ $? -eq 0 ] && [ -z "$out" ]
+    tap $? "$tool alone reads standard input and says nothing of nothing" "$out"
+    out=$(on_terminal "$WK_BUILD/$tool")
+    [[ $out == "$tool: reading from the terminal"* ]]
+    tap $? "$tool alone on a terminal says that it reads from there" "$out"
+  else
+    out=$("$WK_BUILD/$tool" 2>&1 >/dev/null </dev/null)
+    [ $? -eq 2 ] && [[ $out == usage:* ]]
+    tap $? "$tool alone shows its usage, exit code 2" "$out"
+  fi
   out=$("$WK_BUILD/$tool" --no-such-option 2>&1 >/dev/null)
   [ $? -eq 2 ] && [[ $out == "$tool: unknown option --no-such-option"* ]]
   tap $? "$tool names the unknown option, exit code 2" "$out"

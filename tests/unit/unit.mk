@@ -11,6 +11,14 @@ test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 test_cli_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_cli_LDADD = $(UNIT_LDADD)
 
+if BUILD_HTTP
+UNIT_TESTS += test_tls
+test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h \
+	tests/unit/unit.h
+test_tls_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
+endif
+
 UNIT_TESTS += test_checksum
 test_checksum_SOURCES = tests/unit/test_checksum.c tests/unit/unit.h
 test_checksum_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -143,3 +151,15 @@ EXTRA_DIST += \
 	tests/data/rstdiag/README.md \
 	tests/data/rstdiag/packets.txt \
 	tests/data/rstdiag/payloads.txt
+
+if BUILD_HTTP
+UNIT_TESTS += test_access
+test_access_SOURCES = tests/unit/test_access.c tests/unit/unit.h
+test_access_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_access_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+
+UNIT_TESTS += test_udp_proxy
+test_udp_proxy_SOURCES = tests/unit/test_udp_proxy.c tests/unit/unit.h
+test_udp_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_udp_proxy_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Dial a URL: name, Happy Eyeballs, a proxy from the environment where one is
+ * meant for it, TLS with ALPN, and the session that was agreed on. Cleartext
+ * URLs speak HTTP/1.1, or HTTP/2 with prior knowledge when only that is
+ * offered.
+ */
+#pragma once
+
+#include "common/net/loop.h"
+#include "common/net/session.h"
+#include "common/net/sock.h"
+#include "common/net/tls.h"
+
+struct wk_client_options {
+	struct wk_str scheme, host;	/* "http" or "https"; no brackets */
+	uint16_t port;
+	unsigned versions;		/* set of enum wk_http_version */
+	struct wk_tls_credentials *credentials;	/* borrowed; https needs them */
+	struct wk_dial_options dial;	/* host, port: where to connect really; */
+					/* NULL host: as the URL says */
+	bool use_proxy;			/* from the environment: http_proxy, */
+					/* HTTPS_PROXY, ALL_PROXY, NO_PROXY; */
+					/* http:// and socks5h:// ones */
+	struct wk_session_limits limits;
+	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
+	int trace_level;
+};
+
+enum wk_client_failure {
+	WK_CLIENT_NETWORK,	/* name, connect, TLS, timeout, lost */
+	WK_CLIENT_PROTOCOL,	/* the peer breaks HTTP */
+	WK_CLIENT_REFUSED,	/* the proxy said no */
+};
+
+struct wk_client;
+
+struct wk_client_handler {
+	/* The session takes requests now. */
+	void (*connected)(struct wk_client *client, struct wk_session *session);
+	/* It is over; comes once, NULL reason when nothing was wrong. */
+	void (*closed)(struct wk_client *client, enum wk_client_failure failure,
+	    const char *reason);
+	/* As wk_session_handler.trace; notes of the connection too. */
+	void (*trace)(struct wk_client *client, enum wk_trace kind,
+	    uint64_t stream_id, const char *text);
+};
+
+/*
+ * Begin. handler stays the caller's; options are copied, except for what they
+ * say is borrowed. Nothing is called back before this returns. NULL with
+ * error: WK_E_INVALID or WK_E_NOMEM.
+ */
+struct wk_client *wk_client_new(struct wk_loop *loop,
+    const struct wk_client_options *options,
+    const struct wk_client_handler *handler, void *arg,
+    struct wk_error *error);
+void *wk_client_arg(const struct wk_client *client);
+
+/* Finish what is open, say goodbye, then closed. */
+void wk_client_shutdown(struct wk_client *client);
+
+/* At once, from anywhere; streams hear closed, the client does not. */
+void wk_client_del(struct wk_client *client);

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Listen and hand out streams: over TLS by ALPN (h2, http/1.1), in cleartext by
+ * the first octets, so that one port serves both versions. Garbage, floods and
+ * peers that stall cost their own connection only.
+ */
+#pragma once
+
+#include "common/net/loop.h"
+#include "common/net/session.h"
+#include "common/net/sock.h"
+#include "common/net/tls.h"
+
+struct wk_server_options {
+	const struct wk_address *addresses;	/* copied */
+	size_t n_addresses;
+	unsigned versions;		/* set of enum wk_http_version */
+	struct wk_tls_credentials *credentials;	/* borrowed; NULL: cleartext */
+	struct wk_session_limits limits;
+	size_t max_connections;		/* beyond them, the listener waits */
+	uint64_t handshake_timeout_ns;	/* of TLS */
+	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
+	int trace_level;
+};
+
+/* 128 streams ... 10,000 connections, 10 s, 60 s; the session's defaults. */
+void wk_server_options_default(struct wk_server_options *options);
+
+struct wk_server;
+
+struct wk_server_handler {
+	/* As wk_session_handler.request. */
+	void (*request)(struct wk_server *server, struct wk_stream *s,
+	    const struct wk_message *m);
+	/* Connections too; peer is the text of its address. */
+	void (*trace)(struct wk_server *server, const char *peer,
+	    enum wk_trace kind, uint64_t stream_id, const char *text);
+	/* After wk_server_drain(): the last connection is gone. */
+	void (*drained)(struct wk_server *server);
+};
+
+struct wk_server *wk_server_new(struct wk_loop *loop,
+    const struct wk_server_options *options,
+    const struct wk_server_handler *handler, void *arg,
+    struct wk_error *error);
+void *wk_server_arg(const struct wk_server *server);
+
+/* Where it listens, with the ports that the kernel chose. */
+const struct wk_address *wk_server_addresses(const struct wk_server *server,
+    size_t *n);
+
+/* Whose connection carries the stream. */
+const struct wk_address *wk_server_peer(const struct wk_stream *s);
+struct wk_server *wk_server_of(const struct wk_stream *s);
+
+struct wk_server_counters {
+	uint64_t accepted, refused;	/* refused: broke before a request */
+	uint64_t requests;
+	size_t connections, streams;	/* now */
+};
+
+void wk_server_counters(const struct wk_server *server,
+    struct wk_server_counters *counters);
+
+/* Accept no more, let streams finish until the deadline, then break them. */
+void wk_server_drain(struct wk_server *server, uint64_t deadline_ns);
+void wk_server_del(struct wk_server *server);

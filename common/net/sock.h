@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Addresses and sockets: text forms, names looked up without blocking the
+ * loop, connecting by Happy Eyeballs (RFC 8305), listening. All sockets are
+ * close-on-exec and non-blocking.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "common/base/error.h"
+#include "common/base/str.h"
+#include "common/net/loop.h"
+
+struct wk_address {
+	struct sockaddr_storage sa;	/* AF_INET, AF_INET6 or AF_UNIX */
+	socklen_t len;
+};
+
+/* [ADDRESS]:PORT with zone, a unix path with its prefix, and a NUL. */
+#define WK_ADDRESS_TEXT_MAX 128
+
+/* 192.0.2.1:443, [2001:db8::1]:443, [fe80::1%eth0]:443, unix:/run/x */
+const char *wk_address_text(const struct wk_address *address,
+    char text[WK_ADDRESS_TEXT_MAX]);
+
+/* The same without the port and brackets: 192.0.2.1, 2001:db8::1 */
+const char *wk_address_host_text(const struct wk_address *address,
+    char text[WK_ADDRESS_TEXT_MAX]);
+
+/* 0 for a unix path. */
+uint16_t wk_address_port(const struct wk_address *address);
+
+void wk_address_set_port(struct wk_address *address, uint16_t port);
+
+/*
+ * Numeric forms only: ADDRESS:PORT, [ADDRESS]:PORT, :PORT and PORT (with
+ * default_host, which is numeric too), *:PORT for every address of both
+ * families (two addresses), unix:PATH. Writes up to max and returns how many,
+ * or a negative status with the error's offset in text. Port 0 is fine.
+ */
+int wk_address_parse(struct wk_str text, const char *default_host,
+    struct wk_address *addresses, size_t max, struct wk_error *error);
+
+/* Set from a numeric host without brackets; WK_E_INVALID if it is a name. */
+int wk_address_from_ip(struct wk_address *address, struct wk_str host,
+    uint16_t port);
+
+/* Set from a path; WK_E_INVALID if it is empty or longer than 107 octets. */
+int wk_address_from_unix(struct wk_address *address, struct wk_str path);
+
+bool wk_address_equals(const struct wk_address *a, const struct wk_address *b);
+
+/*
+ * A name looked up in a thread of its own, so that the loop goes on. Both
+ * families are asked for at once unless family says AF_INET or AF_INET6.
+ */
+#define WK_RESOLVE_MAX 32	/* addresses taken of one answer and family */
+
+struct wk_resolve_result {
+	int status;		/* WK_OK, or WK_E_SYSTEM */
+	const char *reason;	/* of a failure: what the resolver said */
+	bool is_final;		/* EAI_NONAME and the like: the name is not there */
+	const struct wk_address *addresses;	/* borrowed for the callback */
+	size_t n_addresses;
+};
+
+struct wk_resolve;
+
+/*
+ * Numeric hosts are answered without a thread, but never before this call
+ * returns. done comes once, with the addresses of all families in the order
+ * to try them. NULL: no memory or no thread; done does not come then.
+ */
+struct wk_resolve *wk_resolve_start(struct wk_loop *loop, const char *host,
+    uint16_t port, int family,
+    void (*done)(void *arg, const struct wk_resolve_result *result), void *arg);
+
+/* Before done: it will not come any more. */
+void wk_resolve_cancel(struct wk_resolve *resolve);
+
+/*
+ * Connect to the first address that answers: families interleaved, IPv6
+ * first, the next attempt 250 ms behind the one before or as soon as that
+ * fails, 50 ms of patience for the AAAA answer when A came first
+ * (RFC 8305, sections 3 to 5 and 8).
+ */
+struct wk_dial_options {
+	const char *host;		/* name, address, or NULL with path */
+	uint16_t port;
+	const char *unix_path;		/* instead of host and port */
+	int family;			/* AF_UNSPEC, AF_INET, AF_INET6 */
+	const struct wk_address *bind;	/* local addresses, at most one per */
+	size_t n_bind;			/* family; copied */
+	uint64_t timeout_ns;		/* of the whole, 0: none */
+	/* Each attempt, for -v; address and how it failed, NULL at its start. */
+	void (*attempt)(void *arg, const struct wk_address *address,
+	    const char *failure);
+};
+
+struct wk_dial;
+
+/*
+ * done comes once and never before this call returns: fd (then the caller's)
+ * and its address, or -1 and a reason fit to follow "host:". NULL as above.
+ */
+struct wk_dial *wk_dial_start(struct wk_loop *loop,
+    const struct wk_dial_options *options,
+    void (*done)(void *arg, int fd, const struct wk_address *peer,
+	const char *reason), void *arg);
+void wk_dial_cancel(struct wk_dial *dial);
+
+/*
+ * A listening stream socket. IPv6 is IPv6 alone. A unix path that nobody
+ * listens on any more is taken over. Returns the descriptor, or a negative
+ * status with the reason in error; the address bound, with the port that the
+ * kernel chose, is written back.
+ */
+int wk_sock_listen(struct wk_address *address, struct wk_error *error);
+
+/* Take one connection: the descriptor, or -1 with errno. TCP_NODELAY is set. */
+int wk_sock_accept(int listener, struct wk_address *peer);
+
+/*
+ * A UDP socket connected to that address, with DF set and no fragmentation
+ * (RFC 9298, section 6.1). The descriptor, or -1 with errno.
+ */
+int wk_sock_udp_connect(const struct wk_address *address);
+
+/* Whether errno of accept means to stop accepting for a moment (EMFILE...). */
+bool wk_sock_is_exhausted(int error_number);

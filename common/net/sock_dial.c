@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "common/net/sock.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/net/eyeballs.h"
+
+#define REASON_MAX 256
+#define ATTEMPTS_MAX (WK_EYEBALLS_SIDES * WK_RESOLVE_MAX)
+
+struct attempt {
+	struct wk_io io;
+	struct wk_dial *dial;
+	const struct wk_address *address;	/* in dial->eyeballs */
+	unsigned number;
+};
+
+struct wk_dial {
+	struct wk_loop *loop;
+	struct wk_task task;	/* look what is due */
+	struct wk_timer due, timeout;
+	struct wk_eyeballs eyeballs;
+	struct wk_resolve *lookups[WK_EYEBALLS_SIDES];
+	struct attempt attempts[ATTEMPTS_MAX];	/* by number, from 1 */
+	struct wk_address bind[WK_EYEBALLS_SIDES];
+	uint16_t port;
+	uint64_t timeout_ns;
+	char reason[REASON_MAX];	/* the failure that says most */
+	unsigned reason_rank;
+	void (*on_attempt)(void *arg, const struct wk_address *address,
+	    const char *failure);
+	void (*done)(void *arg, int fd, const struct wk_address *peer,
+	    const char *reason);
+	void *arg;
+};
+
+static const int families[WK_EYEBALLS_SIDES] = { AF_INET6, AF_INET };
+
+static enum wk_eyeballs_side
+side_of(const struct wk_address *address)
+{
+	return address->sa.ss_family == AF_INET ? WK_EYEBALLS_SECOND :
+	    WK_EYEBALLS_FIRST;
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static void
+attempt_close(struct attempt *a)
+{
+	if (a->io.fd < 0)
+		return;
+	wk_io_watch(&a->io, 0);
+	close(a->io.fd);
+	a->io.fd = -1;
+}
+
+static void
+dial_del(struct wk_dial *d)
+{
+	unsigned i;
+
+	for (i = 0; i < WK_EYEBALLS_SIDES; i++)
+		if (d->lookups[i] != NULL)
+			wk_resolve_cancel(d->lookups[i]);
+	for (i = 0; i < d->eyeballs.started; i++)
+		attempt_close(&d->attempts[i]);
+	wk_task_cancel(&d->task);
+	wk_timer_set(&d->due, WK_NEVER);
+	wk_timer_set(&d->timeout, WK_NEVER);
+	free(d);
+}
+
+static void
+succeed(struct wk_dial *d, struct attempt *a)
+{
+	void (*done)(void *, int, const struct wk_address *, const char *) =
+	    d->done;
+	struct wk_address peer = *a->address;
+	void *arg = d->arg;
+	int fd = a->io.fd;
+
+	wk_io_watch(&a->io, 0);
+	a->io.fd = -1;
+	dial_del(d);
+	done(arg, fd, &peer, NULL);
+}
+
+static void
+give_up(struct wk_dial *d)
+{
+	void (*done)(void *, int, const struct wk_address *, const char *) =
+	    d->done;
+	char reason[REASON_MAX];
+	void *arg = d->arg;
+
+	memcpy(reason, d->reason, sizeof(reason));
+	dial_del(d);
+	done(arg, -1, NULL, reason);
+}
+
+/* Of several failures the one with the highest rank is told. */
+enum rank {
+	RANK_NO_ADDRESS,	/* a family the name does not have */
+	RANK_NO_LOOKUP,		/* the resolver failed */
+	RANK_NO_ROUTE,		/* not from this host */
+	RANK_ATTEMPT,
+	RANK_LAST,
+};
+
+static void
+note(struct wk_dial *d, enum rank rank, const char *where, const char *reason)
+{
+	if ((unsigned)rank + 1 < d->reason_rank)
+		return;
+	d->reason_rank = (unsigned)rank + 1;
+	snprintf(d->reason, sizeof(d->reason), "%s%s%s", where,
+	    where[0] == '\0' ? "" : ": ", reason);
+}
+
+/* --- attempts ------------------------------------------------------------- */
+
+static bool
+is_local_failure(int error_number)
+{
+	return error_number == ENETUNREACH || error_number == EADDRNOTAVAIL ||
+	    error_number == EAFNOSUPPORT;
+}
+
+static void
+attempt_failed(struct attempt *a, int error_number)
+{
+	struct wk_dial *d = a->dial;
+	char text[WK_ADDRESS_TEXT_MAX];
+	const char *reason = strerror(error_number);
+
+	attempt_close(a);
+	note(d, is_local_failure(error_number) ? RANK_NO_ROUTE : RANK_ATTEMPT,
+	    wk_address_text(a->address, text), reason);
+	wk_eyeballs_failed(&d->eyeballs, a->number, wk_loop_now_ns(d->loop));
+	wk_task_schedule(&d->task);
+	if (d->on_attempt != NULL)
+		d->on_attempt(d->arg, a->address, reason);
+}
+
+static void
+on_connected(struct wk_io *io, unsigned events)
+{
+	struct attempt *a = io->arg;
+	int error_number = 0;
+	socklen_t len = sizeof(error_number);
+
+	(void)events;
+	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error_number, &len) < 0)
+		error_number = errno;
+	if (error_number != 0)
+		attempt_failed(a, error_number);
+	else
+		succeed(a->dial, a);
+}
+
+/* A socket with its local address; -1 with errno. */
+static int
+open_socket(const struct wk_dial *d, const struct wk_address *to)
+{
+	const struct wk_address *from = &d->bind[side_of(to)];
+	int on = 1, fd, saved;
+
+	fd = socket(to->sa.ss_family,
+	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0 || to->sa.ss_family == AF_UNIX)
+		return fd;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (from->len == 0)
+		return fd;
+	/* The port is chosen when the peer is known: more of them then. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&from->sa, from->len) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* True if connected already. */
+static bool
+attempt_start(struct wk_dial *d, const struct wk_address *address)
+{
+	struct attempt *a = &d->attempts[d->eyeballs.started - 1];
+	int fd;
+
+	a->dial = d;
+	a->address = address;
+	a->number = d->eyeballs.started;
+	if (d->on_attempt != NULL)
+		d->on_attempt(d->arg, address, NULL);
+	fd = open_socket(d, address);
+	wk_io_init(&a->io, d->loop, fd, on_connected, a);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address->sa,
+	    address->len) == 0)
+		return true;
+	if (fd >= 0 && (errno == EINPROGRESS || errno == EINTR))
+		wk_io_watch(&a->io, WK_IO_WRITE);
+	else
+		attempt_failed(a, errno);
+	return false;
+}
+
+static void
+on_task(struct wk_task *task)
+{
+	struct wk_dial *d = task->arg;
+	uint64_t now_ns = wk_loop_now_ns(d->loop);
+	const struct wk_address *address;
+
+	while ((address = wk_eyeballs_next(&d->eyeballs, now_ns)) != NULL)
+		if (attempt_start(d, address)) {
+			succeed(d, &d->attempts[d->eyeballs.started - 1]);
+			return;
+		}
+	if (wk_eyeballs_is_over(&d->eyeballs))
+		give_up(d);
+	else
+		wk_timer_set(&d->due, wk_eyeballs_deadline(&d->eyeballs));
+}
+
+static void
+on_due(struct wk_timer *timer)
+{
+	struct wk_dial *d = timer->arg;
+
+	wk_task_schedule(&d->task);
+}
+
+static void
+on_timeout(struct wk_timer *timer)
+{
+	struct wk_dial *d = timer->arg;
+	char text[REASON_MAX];
+
+	snprintf(text, sizeof(text), "%s after %g s",
+	    d->eyeballs.started > 0 ? "no connection" : "no address known",
+	    (double)d->timeout_ns / 1e9);
+	note(d, RANK_LAST, "", text);
+	give_up(d);
+}
+
+/* --- addresses ------------------------------------------------------------ */
+
+static void
+answered(struct wk_dial *d, enum wk_eyeballs_side side,
+    const struct wk_resolve_result *result)
+{
+	d->lookups[side] = NULL;
+	if (result->status != WK_OK)
+		note(d, result->is_final ? RANK_NO_ADDRESS : RANK_NO_LOOKUP,
+		    "", result->reason);
+	wk_eyeballs_answer(&d->eyeballs, side, result->addresses,
+	    result->n_addresses, wk_loop_now_ns(d->loop));
+	wk_task_schedule(&d->task);
+}
+
+static void
+on_first(void *arg, const struct wk_resolve_result *result)
+{
+	answered(arg, WK_EYEBALLS_FIRST, result);
+}
+
+static void
+on_second(void *arg, const struct wk_resolve_result *result)
+{
+	answered(arg, WK_EYEBALLS_SECOND, result);
+}
+
+/* Which families are wanted, and have a local address if any has. */
+static void
+choose_sides(const struct wk_dial *d, const struct wk_dial_options *o,
+    bool wanted[WK_EYEBALLS_SIDES])
+{
+	unsigned i;
+
+	for (i = 0; i < WK_EYEBALLS_SIDES; i++)
+		wanted[i] = (o->family == AF_UNSPEC ||
+		    o->family == families[i]) &&
+		    (o->n_bind == 0 || d->bind[i].len > 0);
+}
+
+static bool
+look_up(struct wk_dial *d, const struct wk_dial_options *o)
+{
+	void (*const answer[])(void *, const struct wk_resolve_result *) = {
+		on_first, on_second,
+	};
+	bool wanted[WK_EYEBALLS_SIDES];
+	unsigned i;
+
+	choose_sides(d, o, wanted);
+	wk_eyeballs_init(&d->eyeballs, wanted[0], wanted[1]);
+	for (i = 0; i < WK_EYEBALLS_SIDES; i++) {
+		if (!wanted[i])
+			continue;
+		d->lookups[i] = wk_resolve_start(d->loop, o->host, o->port,
+		    families[i], answer[i], d);
+		if (d->lookups[i] == NULL)
+			return false;
+	}
+	note(d, RANK_NO_ADDRESS, "", "no local address of its family");
+	return true;
+}
+
+static bool
+take_path(struct wk_dial *d, const char *path)
+{
+	struct wk_address address;
+
+	wk_eyeballs_init(&d->eyeballs, true, false);
+	if (wk_address_from_unix(&address, wk_str_of(path)) != WK_OK) {
+		note(d, RANK_LAST, "", "expected a path of 1 to 107 octets");
+		wk_eyeballs_answer(&d->eyeballs, WK_EYEBALLS_FIRST, NULL, 0, 0);
+		return true;
+	}
+	wk_eyeballs_answer(&d->eyeballs, WK_EYEBALLS_FIRST, &address, 1, 0);
+	return true;
+}
+
+struct wk_dial *
+wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
+    void (*done)(void *arg, int fd, const struct wk_address *peer,
+	const char *reason), void *arg)
+{
+	struct wk_dial *d = calloc(1, sizeof(*d));
+	size_t i;
+
+	if (d == NULL)
+		return NULL;
+	d->loop = loop;
+	d->on_attempt = options->attempt;
+	d->done = done;
+	d->arg = arg;
+	d->timeout_ns = options->timeout_ns;
+	wk_task_init(&d->task, loop, on_task, d);
+	wk_timer_init(&d->due, loop, on_due, d);
+	wk_timer_init(&d->timeout, loop, on_timeout, d);
+	for (i = 0; i < options->n_bind; i++)
+		d->bind[side_of(&options->bind[i])] = options->bind[i];
+	if (!(options->unix_path != NULL ? take_path(d, options->unix_path) :
+	    look_up(d, options))) {
+		dial_del(d);
+		return NULL;
+	}
+	wk_task_schedule(&d->task);
+	if (options->timeout_ns != 0)
+		wk_timer_set(&d->timeout,
+		    wk_loop_now_ns(loop) + options->timeout_ns);
+	return d;
+}
+
+void
+wk_dial_cancel(struct wk_dial *dial)
+{
+	dial_del(dial);
+}
