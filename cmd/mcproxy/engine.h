@@ -252,6 +252,7 @@ struct listener {
 	int fd;
 	char tag[ROUTER_TAG_MAX + 1];
 	const char *path;		/* of a unix socket, to be removed */
+	bool is_admin;			/* its clients may administer */
 };
 
 #define LISTENERS_MAX 32
@@ -429,6 +430,9 @@ void metrics_stop(void);
 
 int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
 int proxy_listen(struct proxy *p, const char *address, char *reason,
+    size_t size);
+/* One for administration: a unix socket or a loopback address. */
+int proxy_listen_admin(struct proxy *p, const char *address, char *reason,
     size_t size);
 int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
     const char *metrics);

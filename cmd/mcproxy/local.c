@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "cmd/mcproxy/admin.h"
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/watch.h"
 #include "common/base/buf.h"
@@ -18,9 +19,9 @@ text(struct client *c, struct request_state *r, const char *line)
 	request_finish(c->worker, r, &a);
 }
 
-/* stats [what]: the word behind the command. */
+/* stats [what], proxy what: the words behind the command. */
 static void
-stats(struct client *c, struct request_state *r, const struct request *q)
+long_text(struct client *c, struct request_state *r, const struct request *q)
 {
 	const char *what = q->rest, *end = q->rest + q->rest_len;
 	struct wk_buf b;
@@ -28,7 +29,10 @@ stats(struct client *c, struct request_state *r, const struct request *q)
 	while (what < end && *what == ' ')
 		what++;
 	wk_buf_init(&b, STATS_MAX);
-	stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
+	if (q->command == COMMAND_STATS)
+		stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
+	else
+		admin_answer(c, what, (size_t)(end - what), &b);
 	if (b.status != WK_OK)
 		text(c, r, "SERVER_ERROR out of memory");
 	else
@@ -52,7 +56,8 @@ local_answer(struct client *c, struct request_state *r,
 		text(c, r, "OK");
 		break;
 	case COMMAND_STATS:
-		stats(c, r, q);
+	case COMMAND_PROXY:
+		long_text(c, r, q);
 		break;
 	case COMMAND_FLUSH_ALL:
 		text(c, r, "CLIENT_ERROR flush_all not allowed");

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,45 @@ proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 		return WK_E_SYSTEM;
 	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
 	p->n_listeners++;
+	return WK_OK;
+}
+
+static bool
+is_local(int fd)
+{
+	struct sockaddr_storage at;
+	const struct sockaddr_in *in = (const void *)&at;
+	const struct sockaddr_in6 *in6 = (const void *)&at;
+	socklen_t len = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return false;
+	if (at.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+}
+
+int
+proxy_listen_admin(struct proxy *p, const char *address, char *reason,
+    size_t size)
+{
+	/* Who may open a unix socket may administer. */
+	mode_t mask = umask(0177);
+	int rc = proxy_listen(p, address, reason, size);
+	struct listener *l = &p->listeners[p->n_listeners - 1];
+
+	umask(mask);
+	if (rc != WK_OK)
+		return rc;
+	if (!is_local(l->fd)) {
+		snprintf(reason, size, "%s: administration has no password: "
+		    "expected unix:PATH or a loopback address", address);
+		close(l->fd);
+		p->n_listeners--;
+		return WK_E_INVALID;
+	}
+	l->is_admin = true;
 	return WK_OK;
 }
 

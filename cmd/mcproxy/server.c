@@ -275,7 +275,8 @@ pick_connection(struct worker *w, unsigned backend)
 	struct server **all = w->servers[backend], *best = NULL;
 	size_t i;
 
-	if (all == NULL)
+	if (all == NULL || atomic_load_explicit(&w->proxy->backends[backend]->
+	    is_held, memory_order_relaxed))
 		return NULL;
 	/* One that was bad has to prove itself first. */
 	for (i = 0; all[i] != NULL; i++)
