@@ -100,11 +100,30 @@ backend_find(struct proxy *p, const struct backend_conf *c)
 	if (b == NULL)
 		return NULL;
 	b->id = (unsigned)n;
+	for (i = n; i-- > 0 && b->namesake == NULL;)
+		if (strcmp(p->backends[i]->conf.label, c->label) == 0)
+			b->namesake = p->backends[i];
+	if (b->namesake != NULL) {
+		atomic_store(&b->namesake->has_newer, true);
+		atomic_store(&b->is_held, atomic_load(&b->namesake->is_held));
+	}
 	p->backends[n] = b;
 	atomic_store(&p->n_backends, n + 1);
 	if (b->is_name)
 		backend_lookup(p, b);
 	return b;
+}
+
+void
+backend_mark_current(struct proxy *p, const struct conf *c)
+{
+	size_t i, n = atomic_load(&p->n_backends);
+
+	for (i = 0; i < n; i++)
+		atomic_store(&p->backends[i]->is_current, false);
+	for (i = 0; i < c->n_backends; i++)
+		atomic_store(&p->backends[c->backends[i]->id]->is_current,
+		    true);
 }
 
 /* An address to connect to; the next number tries the next one. */

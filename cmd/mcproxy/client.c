@@ -202,6 +202,7 @@ route(struct worker *w, uint8_t tag, struct request_state *r)
 		return;
 	}
 	r->trim = d.trim;
+	r->tally = d.id;
 	r->refs++;
 	handler_start(w, r, d.route);
 	request_unref(w, r);

@@ -226,6 +226,7 @@ router_decide(const struct router *r, enum command command, const char *key,
 
 	d->trim = 0;
 	d->route = NULL;
+	d->id = r->id;
 	if (is_base64) {
 		len = decode_base64(key, len, decoded);
 		key = decoded;
@@ -234,6 +235,8 @@ router_decide(const struct router *r, enum command command, const char *key,
 		entry = find_entry(r, prefix, prefix_len);
 	if (entry != NULL)
 		d->route = entry->by_command[command];
+	if (d->route != NULL)
+		d->id = entry->id;
 	if (d->route != NULL && r->trims && !is_base64)
 		d->trim = matched;
 	if (d->route == NULL)

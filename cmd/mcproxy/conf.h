@@ -46,7 +46,7 @@ struct pool {
 	const char *gutter;	/* pool for what fails here, or NULL */
 	int64_t gutter_ttl;	/* for what is stored there; -1: as it is */
 	const struct route *failover; /* the same as a route */
-	unsigned id;
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 enum route_kind {
@@ -98,6 +98,7 @@ struct router_entry {
 	const char *prefix;
 	size_t len;
 	const struct route *by_command[COMMANDS_ROUTED];
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 struct router {
@@ -110,6 +111,7 @@ struct router {
 	size_t n_entries;
 	const struct route *by_command[COMMANDS_ROUTED];
 	const struct route *fallback;	/* or NULL */
+	unsigned id;			/* the tally of what has no entry */
 };
 
 struct conf {
@@ -131,6 +133,7 @@ struct conf {
 struct decision {
 	const struct route *route;
 	size_t trim;		/* octets of the key not sent to backends */
+	unsigned id;		/* of the tally */
 };
 
 /* Empty; NULL when out of memory. */

@@ -21,11 +21,11 @@
 #include "cmd/mcproxy/conf.h"
 #include "cmd/mcproxy/request.h"
 #include "cmd/mcproxy/response.h"
+#include "cmd/mcproxy/tally.h"
 
 #define WORKERS_MAX 64
 #define COUNTERS_MAX 256	/* of the user's */
 #define BUCKETS_MAX 64		/* of tokens, for rate limits */
-#define LATENCY_BUCKETS 64
 #define STREAM_MIN 32768	/* longer values go out as they come in */
 #define BACKEND_FAILURE "SERVER_ERROR backend failure"
 
@@ -33,23 +33,6 @@ struct worker;
 struct client;
 struct server;
 struct task;
-
-/* A counter that one thread writes and all may read. */
-typedef _Atomic uint64_t counter;
-
-static inline void
-counter_add(counter *c, uint64_t n)
-{
-	atomic_store_explicit(c, atomic_load_explicit(c,
-	    memory_order_relaxed) + n, memory_order_relaxed);
-}
-
-static inline uint64_t
-counter_value(const counter *c)
-{
-	return atomic_load_explicit((counter *)c,
-	    memory_order_relaxed);
-}
 
 /* What an epoll event points to. */
 enum source_kind {
@@ -70,6 +53,7 @@ struct answer {
 	const char *text;	/* a line of ours without its end */
 	enum response_class class;
 	uint16_t key_at;	/* where the trimmed prefix belongs; 0: nowhere */
+	uint16_t backend;	/* number + 1 of whose it is; 0: ours */
 	bool is_nominal;
 	bool is_lost;		/* no answer came, but it may have been done */
 };
@@ -84,6 +68,8 @@ struct sub {			/* one request to one backend */
 	int64_t ttl;
 	enum response_kind kind;
 	unsigned child;		/* which of the task's */
+	unsigned pool;		/* its tally */
+	uint16_t backend;	/* number + 1 */
 	bool has_ttl;
 	bool ends_group;	/* END belongs to this one */
 	bool is_answered;	/* whatever still comes is thrown away */
@@ -102,11 +88,13 @@ struct request_state {
 	size_t key_len, rest_len, quiet_at, ttl_at, ttl_len;
 	size_t trim;
 	int64_t exptime;
+	uint64_t since_ns;
 	uint64_t promised;	/* octets of long values in the answer */
 	struct chain value;
 	struct answer answer;
 	struct sub sub;
 	unsigned refs;
+	unsigned tally;		/* of its route */
 	enum command command;
 	bool is_first, is_last, is_noreply, is_quiet, is_base64;
 	bool is_once;		/* doing it twice is not the same */
@@ -146,7 +134,7 @@ enum server_state {
 struct server_counters {
 	counter requests, errors, timeouts, connects;
 	counter bytes_in, bytes_out, depth, state;
-	counter latency[LATENCY_BUCKETS];
+	struct latency latency[TALLY_CLASSES];
 };
 
 struct server {			/* one connection to a backend */
@@ -186,6 +174,10 @@ struct backend {		/* shared by all workers, for the whole run */
 	_Atomic uint64_t hung_ns;	/* when somebody found it hung; 0: never */
 	_Atomic uint64_t back_ns;	/* when it was up again; OUT_NS: not yet */
 	_Atomic unsigned n_bad;		/* connections marked bad */
+	_Atomic bool is_current;	/* part of the configuration in use */
+	_Atomic bool is_held;		/* down by command */
+	struct backend *namesake;	/* older, of the same label; or NULL */
+	_Atomic bool has_newer;		/* one whose namesake this is */
 	pthread_mutex_t lock;		/* of the addresses */
 	struct address addresses[ADDRESSES_MAX];
 	unsigned n_addresses;
@@ -244,6 +236,7 @@ struct worker {
 	struct server *dirty_servers, *again_servers;
 	struct sub *done_head, *done_tail;
 	struct server **_Atomic servers[CONF_BACKENDS_MAX]; /* by backend */
+	struct tally *_Atomic tallies[TALLIES_MAX];
 	struct request_state *free_requests;
 	struct sub *free_subs;
 	struct task *free_tasks, *waiting;
@@ -284,6 +277,8 @@ struct proxy {
 	size_t n_listeners;
 	struct backend *backends[CONF_BACKENDS_MAX];
 	_Atomic size_t n_backends;
+	struct tally_name *tallies[TALLIES_MAX];
+	_Atomic size_t n_tallies;	/* with the unused first; 0: none yet */
 	_Atomic size_t n_clients;
 	char counters[COUNTERS_MAX][96];
 	_Atomic size_t n_counters;
@@ -313,6 +308,8 @@ void backend_lookup(struct proxy *p, struct backend *b);
 bool resolver_start(struct proxy *p);
 void resolver_stop(struct proxy *p);
 void backend_del(struct backend *b);
+/* Which of them the configuration names, for whoever looks. */
+void backend_mark_current(struct proxy *p, const struct conf *c);
 
 /* --- flow.c: requests, subs, answers -------------------------------------- */
 
@@ -357,13 +354,14 @@ void sub_unqueued(struct worker *w, struct sub *s);
 
 bool command_write(struct server *s, struct sub *sub);
 
-/* --- stats.c -------------------------------------------------------------- */
+/* --- stats.c, prometheus.c ---------------------------------------------- */
 
 struct wk_buf;
+/* A configuration was loaded, or, with a reason, was not. */
+void stats_loaded(const char *reason);
 void stats_text(struct proxy *p, const char *what, size_t len,
     struct wk_buf *out);
 void stats_prometheus(struct proxy *p, struct wk_buf *out);
-void latency_add(struct server *s, uint64_t ns);
 
 /* --- server.c, and above it server_read.c --------------------------------- */
 

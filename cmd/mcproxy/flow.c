@@ -33,6 +33,7 @@ answer_clear(struct worker *w, struct answer *a)
 	chain_clear(&w->store, &a->data);
 	a->text = NULL;
 	a->key_at = 0;
+	a->backend = 0;
 	a->is_nominal = a->is_lost = false;
 	a->class = RESPONSE_GOOD;
 }
@@ -89,6 +90,7 @@ request_alloc(struct worker *w, const struct request *q, struct block *b)
 	r->is_base64 = q->is_base64;
 	r->is_once = is_once(q);
 	r->refs = 1;
+	r->since_ns = w->now_ns;
 	w->n_active++;
 	return r;
 }
@@ -120,6 +122,7 @@ client_touch(struct client *c)
 void
 request_finish(struct worker *w, struct request_state *r, struct answer *a)
 {
+	tally_add(w, r->tally, r->command, w->now_ns - r->since_ns, a->class);
 	r->answer = *a;
 	memset(a, 0, sizeof(*a));
 	r->is_done = true;

@@ -98,6 +98,7 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
     const struct asked *by)
 {
 	struct sub *s = sub_new(w, r, by->task != NULL);
+	unsigned id;
 
 	if (s == NULL) {
 		finish_with(w, r, by, "SERVER_ERROR out of memory");
@@ -105,11 +106,15 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
 	}
 	s->task = by->task;
 	s->child = by->child;
+	s->pool = pool->id;
+	s->since_ns = w->now_ns;
 	s->ttl = by->ttl;
 	s->has_ttl = by->has_ttl;
 	if (s->task != NULL)
 		s->task->refs++;
-	server_submit(w, pick_backend(w, r, pool), s);
+	id = pick_backend(w, r, pool);
+	s->backend = (uint16_t)(id + 1);
+	server_submit(w, id, s);
 }
 
 /* --- tokens --------------------------------------------------------------- */
@@ -552,6 +557,9 @@ handler_done(struct worker *w, struct sub *s)
 	struct answer a = s->answer;
 	struct task *t = s->task;
 
+	tally_add(w, s->pool, s->request->command, w->now_ns - s->since_ns,
+	    a.class);
+	a.backend = s->backend;
 	memset(&s->answer, 0, sizeof(s->answer));
 	s->task = NULL;
 	child_done(w, s->request, t, s->child, &a);

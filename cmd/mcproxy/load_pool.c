@@ -372,11 +372,9 @@ loader_add_pool(struct loader *ld, struct pool *pool)
 	for (i = 0; i < c->n_pools; i++)
 		if (strcmp(c->pools[i]->name, pool->name) == 0) {
 			placement_free(&c->pools[i]->placement);
-			pool->id = (unsigned)i;
 			c->pools[i] = pool;
 			return;
 		}
-	pool->id = (unsigned)c->n_pools;
 	if (!conf_append(c, &c->pools, &c->n_pools, pool)) {
 		placement_free(&pool->placement);
 		loader_need(ld, NULL);

@@ -172,6 +172,8 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 		c->backends[i]->id = b->id;
 	}
 	wait_until_adopted(p);
+	backend_mark_current(p, c);
+	tally_assign(p, c);
 	for (i = 0; i < ROUTE_KINDS; i++)
 		atomic_store(&p->functions[i], c->kinds[i]);
 	atomic_store(&p->functions[ROUTE_KINDS], c->n_routers);
@@ -194,11 +196,13 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 		c = NULL;
 	}
 	if (c == NULL) {
+		stats_loaded(reason);
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
 		return;
 	}
+	stats_loaded(NULL);
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
 }
@@ -279,6 +283,7 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	tally_free(p);
 }
 
 int
@@ -301,6 +306,7 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 		rc = WK_EXIT_SYSTEM;
 	}
 	if (rc == WK_EXIT_OK) {
+		stats_loaded(NULL);
 		wk_notice("ready");
 		serve(p, reload);
 	}

@@ -332,7 +332,6 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 		sub_fail(w, sub, BACKEND_FAILURE);
 		return;
 	}
-	sub->since_ns = w->now_ns;
 	sub->next = NULL;
 	sub->is_queued = true;
 	sub->is_sent = s->state == SERVER_UP;

@@ -15,7 +15,8 @@
 static void
 deliver(struct server *s, struct sub *sub)
 {
-	latency_add(s, s->worker->now_ns - sub->since_ns);
+	latency_add(&s->count.latency[tally_class(sub->request->command)],
+	    s->worker->now_ns - sub->since_ns);
 	if (sub->answer.class == RESPONSE_ERROR)
 		counter_add(&s->count.errors, 1);
 	sub_done(s->worker, sub);

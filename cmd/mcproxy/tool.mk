@@ -7,10 +7,11 @@ dist_man_MANS += man/mcproxy.1
 dist_bashcompletion_DATA += completions/bash/mcproxy
 dist_zshcompletion_DATA += completions/zsh/_mcproxy
 dist_fishcompletion_DATA += completions/fish/mcproxy.fish
-BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats
+BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats \
+	tests/net/mcproxy-look.bats
 endif
 EXTRA_LIBRARIES += libmcproxy.a
-EXTRA_DIST += cmd/mcproxy/demo.sh
+EXTRA_DIST += cmd/mcproxy/demo.sh tests/net/mcproxy.bash
 # From the ground up: a part calls only parts above it in this list (a test
 # looks at the objects).
 libmcproxy_a_SOURCES = \
@@ -29,12 +30,15 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/load_core.c \
 	cmd/mcproxy/load.c cmd/mcproxy/load.h \
 	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
+	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
 	cmd/mcproxy/engine.h \
 	cmd/mcproxy/listen.c \
 	cmd/mcproxy/backend.c \
+	cmd/mcproxy/tally.c cmd/mcproxy/tally.h \
 	cmd/mcproxy/flow.c \
 	cmd/mcproxy/command.c \
-	cmd/mcproxy/stats.c \
+	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
+	cmd/mcproxy/prometheus.c \
 	cmd/mcproxy/server.c cmd/mcproxy/server_read.h \
 	cmd/mcproxy/server_read.c \
 	cmd/mcproxy/handler.c \

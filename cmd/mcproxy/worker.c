@@ -92,6 +92,7 @@ adopt(struct worker *w)
 		w->retired = w->held;
 	}
 	w->held = h;
+	tally_adopt(w, g->conf);
 	server_adopt(w, g->conf);
 	atomic_store(&w->adopted, g);
 }
@@ -332,6 +333,7 @@ worker_del(struct worker *w)
 		client_close(c);
 	server_close_all(w);
 	settle(w);
+	tally_free_worker(w);
 	w->again_clients = w->dirty_clients = NULL;
 	bury(w);
 	while ((r = w->free_requests) != NULL) {
