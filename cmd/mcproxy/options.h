@@ -14,9 +14,13 @@
 struct options {
 	const char *file;		/* NULL: the pools of the command line */
 	const char *pools[POOLS_MAX];
-	const char *listens[LISTENERS_MAX];
+	struct listen_option {
+		const char *address;
+		bool is_admin;
+	} listens[LISTENERS_MAX];
 	const char *where[WHERE_MAX];
 	size_t n_pools, n_listens, n_where;
+	bool has_clients;		/* some listener is for clients */
 	const char *tag, *metrics;
 	bool is_check;
 	struct load_options load;

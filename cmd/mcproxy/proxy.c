@@ -24,7 +24,8 @@
 
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
+proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
+    size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
@@ -48,6 +49,7 @@ proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 	l->fd = listen_on(address, reason, size);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
+	l->is_admin = is_admin;
 	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
 	p->n_listeners++;
 	return WK_OK;
@@ -186,11 +188,35 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 }
 
 static void
+begin_reload(struct proxy *p)
+{
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_begun++;
+	pthread_mutex_unlock(&p->reload_lock);
+}
+
+/* Whoever asked for it by command learns what came of it. */
+static void
+end_reload(struct proxy *p, const char *reason)
+{
+	size_t i;
+
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_done = p->reloads_begun;
+	snprintf(p->reload_reason, sizeof(p->reload_reason), "%s", reason);
+	pthread_mutex_unlock(&p->reload_lock);
+	for (i = 0; i < p->n_workers; i++)
+		worker_wake(p->workers[i]);
+}
+
+static void
 reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 {
 	char reason[LOAD_REASON_MAX] = "there is no file to read again";
-	struct conf *c = reload != NULL ? reload(reason) : NULL;
+	struct conf *c;
 
+	begin_reload(p);
+	c = reload != NULL ? reload(reason) : NULL;
 	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
 		conf_del(c);
 		c = NULL;
@@ -200,11 +226,13 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
+		end_reload(p, reason);
 		return;
 	}
 	stats_loaded(NULL);
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
+	end_reload(p, "");
 }
 
 /* --- running -------------------------------------------------------------- */
@@ -283,6 +311,7 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	pthread_mutex_destroy(&p->reload_lock);
 	tally_free(p);
 }
 
@@ -295,6 +324,7 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
+	pthread_mutex_init(&p->reload_lock, NULL);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");

@@ -274,6 +274,8 @@ run(void *arg)
 			dispatch(w, &events[i]);
 		feed_again(w);
 		timers(w);
+		if (w->reloading != NULL)
+			local_settle(w, NULL);
 		flush(w);
 		bury(w);
 		if (w->retired != NULL)
@@ -331,6 +333,7 @@ worker_del(struct worker *w)
 
 	while ((c = w->clients) != NULL)
 		client_close(c);
+	local_settle(w, "the proxy ends");
 	server_close_all(w);
 	settle(w);
 	tally_free_worker(w);
