@@ -388,8 +388,8 @@ void server_read(struct server *s);
 
 void handler_start(struct worker *w, struct request_state *r,
     const struct route *route);
-/* Take the answer of a sub that is done. */
-void handler_done(struct worker *w, struct sub *s);
+/* Take the answers of all subs that are done; some may ask others then. */
+void handler_settle(struct worker *w);
 void handler_timers(struct worker *w);
 
 /* --- local.c: what the proxy answers itself ------------------------------- */
