@@ -3,7 +3,6 @@
 
 #include "cmd/mcproxy/admin.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -218,16 +217,6 @@ hold(struct client *c, const struct words *w, struct wk_buf *out)
 	wk_buf_printf(out, is_found ? "OK\r\n" : "NOT_FOUND\r\n");
 }
 
-static void
-reload(struct client *c, const struct words *w, struct wk_buf *out)
-{
-	(void)c;
-	(void)w;
-	/* The main thread's work; "stats config" tells how it went. */
-	kill(getpid(), SIGHUP);
-	wk_buf_printf(out, "OK\r\n");
-}
-
 void
 admin_answer(struct client *c, const char *words, size_t len,
     struct wk_buf *out)
@@ -241,7 +230,6 @@ admin_answer(struct client *c, const char *words, size_t len,
 		{ "prefixes", prefixes },
 		{ "down", hold },
 		{ "up", hold },
-		{ "reload", reload },
 	};
 	struct words w;
 	size_t i;
@@ -258,6 +246,6 @@ admin_answer(struct client *c, const char *words, size_t len,
 			commands[i].run(c, &w, out);
 			return;
 		}
-	wk_buf_printf(out, "CLIENT_ERROR expected proxy where, prefixes, down, "
-	    "up or reload\r\n");
+	wk_buf_printf(out, "CLIENT_ERROR expected proxy where, prefixes, down "
+	    "or up\r\n");
 }

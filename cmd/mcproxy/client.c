@@ -206,6 +206,8 @@ route(struct worker *w, uint8_t tag, struct request_state *r)
 	r->tally = d.id;
 	r->refs++;
 	handler_start(w, r, d.route);
+	/* What failed at once asks others before the next request does. */
+	handler_settle(w);
 	request_unref(w, r);
 }
 

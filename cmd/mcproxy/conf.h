@@ -121,6 +121,7 @@ struct conf {
 	size_t n_backends;
 	struct router **routers;
 	size_t n_routers;
+	const struct route *everything;	/* every backend there is; or NULL */
 	const char **counters;		/* names, without "user_" */
 	size_t n_counters;
 	size_t kinds[ROUTE_KINDS];	/* how many routes of each */

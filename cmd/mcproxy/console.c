@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <readline/history.h>
@@ -22,7 +21,6 @@
 
 #define HISTORY_MAX 1000
 #define WORDS_MAX 1000		/* to complete from */
-#define RELOAD_TRIES 100	/* each a tenth of a second */
 
 static struct link link_;
 
@@ -185,40 +183,6 @@ run_routes(const char *arg)
 	return ask("stats routes", arg);
 }
 
-/* A number of "stats config". */
-static uint64_t
-config_number(const char *name)
-{
-	char *lines[WORDS_MAX];
-	size_t i, len = strlen(name);
-	size_t n = fetch("stats config\r\n", "STAT ", lines);
-	uint64_t v = 0;
-
-	for (i = 0; i < n; i++) {
-		if (strncmp(lines[i], name, len) == 0 && lines[i][len] == ' ')
-			v = strtoull(lines[i] + len, NULL, 10);
-		free(lines[i]);
-	}
-	return v;
-}
-
-static int
-run_reload(const char *arg)
-{
-	const struct timespec moment = { .tv_nsec = 100000000 };
-	uint64_t loads = config_number("loads");
-	uint64_t failed = config_number("failed_loads");
-	int rc = ask("proxy reload", arg), i;
-
-	if (rc != WK_EXIT_OK)
-		return rc;
-	for (i = 0; i < RELOAD_TRIES && config_number("loads") == loads; i++)
-		nanosleep(&moment, NULL);
-	rc = ask("stats config", "");
-	return rc == WK_EXIT_OK && config_number("failed_loads") != failed ?
-	    WK_EXIT_REFUSED : rc;
-}
-
 /* "set KEY TEXT": the value is the rest of the line. */
 static int
 store(const char *command, const char *arg)
@@ -265,8 +229,9 @@ static const struct command {
 	{ "down", "LABEL", "send a backend no more requests", run_down, LABELS,
 	    false },
 	{ "up", "LABEL", "use it again", run_up, LABELS, false },
-	{ "reload", "", "read the configuration again", run_reload, NOTHING,
-	    false },
+	{ "reload", "", "read the configuration again", NULL, NOTHING, false },
+	{ "flush_all", "[SECONDS]", "forget everything, in all backends", NULL,
+	    NOTHING, false },
 	{ "stats", "[WHAT]", "statistics of all kinds", NULL, STATS, false },
 	{ "get", "KEY...", "values", NULL, KEYS, false },
 	{ "mg", "KEY FLAG...", "a value with meta flags", NULL, KEYS, false },
@@ -291,7 +256,7 @@ run_help(const char *arg)
 
 	(void)arg;
 	for (i = 0; i < N_COMMANDS; i++)
-		wk_out_printf("%-8s %-12s %s\n", commands[i].name,
+		wk_out_printf("%-9s %-12s %s\n", commands[i].name,
 		    commands[i].arg, commands[i].help);
 	return WK_EXIT_OK;
 }

@@ -82,6 +82,7 @@ struct sub {			/* one request to one backend */
 
 struct request_state {
 	struct request_state *next;	/* behind it from this client */
+	struct request_state *next_reloading;
 	struct client *client;		/* NULL: gone */
 	struct held *held;		/* the configuration it runs under */
 	struct block *block;		/* where key and rest lie */
@@ -91,6 +92,7 @@ struct request_state {
 	int64_t exptime;
 	uint64_t since_ns;
 	uint64_t promised;	/* octets of long values in the answer */
+	uint64_t reload;	/* which one it waits for */
 	struct chain value;
 	struct answer answer;
 	struct sub sub;
@@ -238,6 +240,7 @@ struct worker {
 	struct sub *done_head, *done_tail;
 	struct server **_Atomic servers[CONF_BACKENDS_MAX]; /* by backend */
 	struct tally *_Atomic tallies[TALLIES_MAX];
+	struct request_state *reloading; /* wait for a configuration */
 	struct request_state *free_requests;
 	struct sub *free_subs;
 	struct task *free_tasks, *waiting;
@@ -267,7 +270,7 @@ struct proxy_options {
 	uint64_t threads, max_value, max_clients, client_buffer, memory_limit;
 	uint64_t idle_ping_ns, drain_ns;
 	int multiget_errors;
-	bool answers_stored_key;
+	bool answers_stored_key, allows_flush;
 };
 
 struct proxy {
@@ -285,6 +288,9 @@ struct proxy {
 	char counters[COUNTERS_MAX][96];
 	_Atomic size_t n_counters;
 	_Atomic uint64_t buckets[BUCKETS_MAX], bucket_ns[BUCKETS_MAX];
+	pthread_mutex_t reload_lock;	/* of the next three */
+	uint64_t reloads_begun, reloads_done;
+	char reload_reason[1024];	/* why the last one failed; "": it did not */
 	counter reloads, reload_fails, clients_refused;
 	/* Of the current configuration, for whoever asks. */
 	counter request_limit, functions[ROUTE_KINDS + 1];
@@ -395,14 +401,16 @@ void server_read(struct server *s);
 
 void handler_start(struct worker *w, struct request_state *r,
     const struct route *route);
-/* Take the answer of a sub that is done. */
-void handler_done(struct worker *w, struct sub *s);
+/* Take the answers of all subs that are done; some may ask others then. */
+void handler_settle(struct worker *w);
 void handler_timers(struct worker *w);
 
 /* --- local.c: what the proxy answers itself ------------------------------- */
 
 void local_answer(struct client *c, struct request_state *r,
     const struct request *q);
+/* Those who asked for a reload that is done by now; with a text: all. */
+void local_settle(struct worker *w, const char *text);
 
 /* --- client.c ------------------------------------------------------------- */
 
@@ -429,10 +437,8 @@ void metrics_stop(void);
 /* --- proxy.c -------------------------------------------------------------- */
 
 int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
-int proxy_listen(struct proxy *p, const char *address, char *reason,
-    size_t size);
-/* One for administration: a unix socket or a loopback address. */
-int proxy_listen_admin(struct proxy *p, const char *address, char *reason,
-    size_t size);
+/* One for administration is a unix socket or a loopback address. */
+int proxy_listen(struct proxy *p, const char *address, bool is_admin,
+    char *reason, size_t size);
 int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
     const char *metrics);

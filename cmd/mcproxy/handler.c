@@ -551,8 +551,8 @@ handler_start(struct worker *w, struct request_state *r,
 	start(w, r, route, &by);
 }
 
-void
-handler_done(struct worker *w, struct sub *s)
+static void
+take_answer(struct worker *w, struct sub *s)
 {
 	struct answer a = s->answer;
 	struct task *t = s->task;
@@ -565,6 +565,15 @@ handler_done(struct worker *w, struct sub *s)
 	child_done(w, s->request, t, s->child, &a);
 	task_unref(w, t);
 	sub_settled(w, s);
+}
+
+void
+handler_settle(struct worker *w)
+{
+	struct sub *s;
+
+	while ((s = sub_take_done(w)) != NULL)
+		take_answer(w, s);
 }
 
 /* Tasks that have waited long enough for what they asked. */

@@ -314,6 +314,36 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 	return pool;
 }
 
+/* One request to each backend, for flush_all: pools of one, asked at once. */
+static void
+make_everything(struct loader *ld)
+{
+	struct conf *c = ld->conf;
+	struct route *r = loader_need(ld, conf_alloc(c, sizeof(*r))), *child;
+	struct pool *pool;
+	size_t i;
+
+	r->kind = ROUTE_ALLSYNC;
+	r->counter = -1;
+	r->children = loader_need(ld, conf_alloc(c, (c->n_backends + 1) *
+	    sizeof(*r->children)));
+	for (i = 0; i < c->n_backends; i++) {
+		if (c->backends[i]->options.is_down)
+			continue;
+		pool = loader_need(ld, conf_alloc(c, sizeof(*pool)));
+		pool->name = c->backends[i]->label;
+		pool->backends = loader_need(ld, conf_alloc(c,
+		    sizeof(*pool->backends)));
+		pool->backends[0] = c->backends[i];
+		pool->n_backends = pool->placement.n_nodes = 1;
+		child = loader_need(ld, conf_alloc(c, sizeof(*child)));
+		child->kind = ROUTE_POOL;
+		child->pool = pool;
+		r->children[r->n_children++] = child;
+	}
+	c->everything = r->n_children > 0 ? r : NULL;
+}
+
 /* The pools' gutters, once all pools are there. */
 void
 loader_finish_pools(struct loader *ld)
@@ -323,6 +353,7 @@ loader_finish_pools(struct loader *ld)
 	struct pool *pool, *gutter;
 	size_t i;
 
+	make_everything(ld);
 	for (i = 0; i < c->n_pools; i++) {
 		pool = c->pools[i];
 		if (pool->gutter == NULL)

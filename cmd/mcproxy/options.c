@@ -42,12 +42,30 @@ add_pool(void *values, const char *arg, struct wk_error *error)
 }
 
 static int
+add_listener(struct options *opt, const char *arg, bool is_admin,
+    struct wk_error *error)
+{
+	if (opt->n_listens == LISTENERS_MAX)
+		return wk_error_set(error, WK_E_LIMIT, 0,
+		    "more than %d listeners", LISTENERS_MAX);
+	opt->listens[opt->n_listens].address = arg;
+	opt->listens[opt->n_listens++].is_admin = is_admin;
+	return WK_OK;
+}
+
+static int
 add_listen(void *values, const char *arg, struct wk_error *error)
 {
 	struct options *opt = values;
 
-	return add_to(opt->listens, &opt->n_listens, LISTENERS_MAX, arg,
-	    error);
+	opt->has_clients = true;
+	return add_listener(opt, arg, false, error);
+}
+
+static int
+add_admin(void *values, const char *arg, struct wk_error *error)
+{
+	return add_listener(values, arg, true, error);
 }
 
 static int
@@ -82,6 +100,11 @@ static const struct wk_option table[] = {
 	{ 'l', "listen", "ADDR:PORT", "listen here, by default "
 	    "127.0.0.1:11211; TAG@ADDR:PORT or unix:PATH; may be repeated",
 	    WK_OPT_CALL, .call = add_listen },
+	{ 0, "admin", "ADDR:PORT", "listen here, too, and let those clients "
+	    "administer: loopback or unix:PATH", WK_OPT_CALL,
+	    .call = add_admin },
+	{ 0, "flush-all", .help = "take flush_all from all clients",
+	    .kind = WK_OPT_FLAG, .at = PROXY(allows_flush) },
 	{ 0, "max-clients", "N", "refuse more connections (10000)",
 	    WK_OPT_UINT, .at = PROXY(max_clients), .min = 1, .max = 1000000 },
 	{ 0, "max-value", "SIZE", "refuse longer values (1M)", WK_OPT_SIZE,
@@ -106,8 +129,6 @@ static const struct wk_option table[] = {
 	    .at = PROXY(idle_ping_ns) },
 	{ 0, "drain-time", "SEC", "at the end wait so long for requests (10)",
 	    WK_OPT_SECONDS, .at = PROXY(drain_ns) },
-	{ 0, "admin", "ADDR:PORT", "take commands of administration here: a "
-	    "loopback address or unix:PATH", WK_OPT_TEXT, .at = AT(admin) },
 	{ 0, "metrics", "ADDR:PORT", "serve Prometheus text over HTTP here",
 	    WK_OPT_TEXT, .at = AT(metrics) },
 	{ .kind = WK_OPT_GROUP, .help = "Looking at a running proxy" },
@@ -217,7 +238,7 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	}
 	opt->file = first < argc ? argv[first] : NULL;
 	opt->proxy.answers_stored_key = opt->answer_key == 1;
-	if (opt->n_listens == 0)
-		opt->listens[opt->n_listens++] = "127.0.0.1:11211";
+	if (!opt->has_clients && opt->n_listens < LISTENERS_MAX)
+		opt->listens[opt->n_listens++].address = "127.0.0.1:11211";
 	return true;
 }

@@ -24,12 +24,30 @@
 #define ACCEPT_MAX 256		/* in one go */
 #define ACCEPT_PAUSE_MS 100	/* when descriptors have run out */
 
+static bool
+is_local(int fd)
+{
+	struct sockaddr_storage at;
+	const struct sockaddr_in *in = (const void *)&at;
+	const struct sockaddr_in6 *in6 = (const void *)&at;
+	socklen_t len = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return false;
+	if (at.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+}
+
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
+proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
+    size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
+	mode_t mask;
 
 	if (p->n_listeners == LISTENERS_MAX) {
 		snprintf(reason, size, "more than %d listeners",
@@ -47,50 +65,23 @@ proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 		l->tag[at - text] = '\0';
 		address = at + 1;
 	}
+	/* Who may open a socket of administration may administer. */
+	mask = umask(0177);
+	if (!is_admin)
+		umask(mask);
 	l->fd = listen_on(address, reason, size);
+	umask(mask);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
-	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
-	p->n_listeners++;
-	return WK_OK;
-}
-
-static bool
-is_local(int fd)
-{
-	struct sockaddr_storage at;
-	const struct sockaddr_in *in = (const void *)&at;
-	const struct sockaddr_in6 *in6 = (const void *)&at;
-	socklen_t len = sizeof(at);
-
-	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
-		return false;
-	if (at.ss_family == AF_INET)
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
-}
-
-int
-proxy_listen_admin(struct proxy *p, const char *address, char *reason,
-    size_t size)
-{
-	/* Who may open a unix socket may administer. */
-	mode_t mask = umask(0177);
-	int rc = proxy_listen(p, address, reason, size);
-	struct listener *l = &p->listeners[p->n_listeners - 1];
-
-	umask(mask);
-	if (rc != WK_OK)
-		return rc;
-	if (!is_local(l->fd)) {
+	if (is_admin && !is_local(l->fd)) {
 		snprintf(reason, size, "%s: administration has no password: "
 		    "expected unix:PATH or a loopback address", address);
 		close(l->fd);
-		p->n_listeners--;
 		return WK_E_INVALID;
 	}
-	l->is_admin = true;
+	l->is_admin = is_admin;
+	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+	p->n_listeners++;
 	return WK_OK;
 }
 
@@ -227,11 +218,34 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 }
 
 static void
+begin_reload(struct proxy *p)
+{
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_begun++;
+	pthread_mutex_unlock(&p->reload_lock);
+}
+
+/* Whoever asked for it by command learns what came of it. */
+static void
+end_reload(struct proxy *p, const char *reason)
+{
+	size_t i;
+
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_done = p->reloads_begun;
+	snprintf(p->reload_reason, sizeof(p->reload_reason), "%s", reason);
+	pthread_mutex_unlock(&p->reload_lock);
+	for (i = 0; i < p->n_workers; i++)
+		worker_wake(p->workers[i]);
+}
+
+static void
 reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 {
 	char reason[LOAD_REASON_MAX] = "there is no file to read again";
 	struct conf *c;
 
+	begin_reload(p);
 	watch_conf("start");
 	c = reload != NULL ? reload(reason) : NULL;
 	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
@@ -245,12 +259,14 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
+		end_reload(p, reason);
 		return;
 	}
 	stats_loaded(NULL);
 	watch_conf("done");
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
+	end_reload(p, "");
 }
 
 /* --- running -------------------------------------------------------------- */
@@ -329,6 +345,7 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	pthread_mutex_destroy(&p->reload_lock);
 	tally_free(p);
 }
 
@@ -341,6 +358,7 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
+	pthread_mutex_init(&p->reload_lock, NULL);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");

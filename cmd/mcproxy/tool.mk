@@ -9,7 +9,7 @@ dist_zshcompletion_DATA += completions/zsh/_mcproxy
 dist_fishcompletion_DATA += completions/fish/mcproxy.fish
 BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats \
 	tests/net/mcproxy-look.bats tests/net/mcproxy-console.bats \
-	tests/net/mcproxy-load.bats
+	tests/net/mcproxy-load.bats tests/net/mcproxy-engine.bats
 endif
 EXTRA_LIBRARIES += libmcproxy.a
 EXTRA_DIST += cmd/mcproxy/demo.sh tests/net/mcproxy.bash
@@ -32,6 +32,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/load_core.c \
 	cmd/mcproxy/load.c cmd/mcproxy/load.h \
 	cmd/mcproxy/explain.c cmd/mcproxy/explain.h \
+	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
 	cmd/mcproxy/engine.h \
 	cmd/mcproxy/listen.c \
 	cmd/mcproxy/backend.c \

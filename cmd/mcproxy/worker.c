@@ -148,16 +148,6 @@ feed_again(struct worker *w)
 	}
 }
 
-/* What backends have answered goes to who asked. */
-static void
-settle(struct worker *w)
-{
-	struct sub *s;
-
-	while ((s = sub_take_done(w)) != NULL)
-		handler_done(w, s);
-}
-
 static void
 flush(struct worker *w)
 {
@@ -166,7 +156,7 @@ flush(struct worker *w)
 
 	/* Answers may ask others; a backend that fails answers, too. */
 	do {
-		settle(w);
+		handler_settle(w);
 		while ((s = w->dirty_servers) != NULL) {
 			w->dirty_servers = s->next_dirty;
 			s->is_dirty = false;
@@ -265,6 +255,8 @@ run(void *arg)
 			dispatch(w, &events[i]);
 		feed_again(w);
 		timers(w);
+		if (w->reloading != NULL)
+			local_settle(w, NULL);
 		flush(w);
 		/* Behind that there may be room for what waits. */
 		if (w->n_watchers > 0) {
@@ -327,8 +319,9 @@ worker_del(struct worker *w)
 
 	while ((c = w->clients) != NULL)
 		client_close(c);
+	local_settle(w, "the proxy ends");
 	server_close_all(w);
-	settle(w);
+	handler_settle(w);
 	tally_free_worker(w);
 	w->again_clients = w->dirty_clients = NULL;
 	bury(w);
