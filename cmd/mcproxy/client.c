@@ -394,7 +394,8 @@ client_feed(struct client *c)
 		return;
 	}
 	/* After a pause the socket may hold more without saying so again. */
-	if ((is_more || was_paused) && !c->is_paused && !c->has_eof)
+	if ((is_more || was_paused || c->is_ending) && !c->is_paused &&
+	    !c->has_eof)
 		feed_again(c);
 	finish_if_done(c);
 }
@@ -445,6 +446,9 @@ client_event(struct client *c, uint32_t events)
 		client_close(c);
 		return;
 	}
+	/* Its end may lie behind data, and is announced only once. */
+	if ((events & EPOLLRDHUP) != 0)
+		c->is_ending = true;
 	if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !c->is_paused)
 		client_feed(c);
 }

@@ -123,6 +123,7 @@ struct client {
 	uint8_t tag;			/* index into the proxy's listeners */
 	bool is_known, is_dirty, is_full, is_paused, is_again;
 	bool is_closing, is_dead, has_eof, has_failed, is_watching;
+	bool is_ending;			/* no more will come than is there */
 };
 
 /* --- backends ------------------------------------------------------------- */
@@ -159,7 +160,7 @@ struct server {			/* one connection to a backend */
 	size_t group_len;
 	uint64_t deadline_ns, read_ns, up_ns, probed_ns;
 	bool is_used;			/* it was up, and may still be */
-	bool is_dirty, is_full, is_again, is_closing, is_reading;
+	bool is_dirty, is_full, is_again, is_closing, is_ending, is_reading;
 	struct server_counters count;
 };
 

@@ -79,7 +79,7 @@ close_socket(struct server *s)
 	s->rest = NULL;
 	s->rest_len = 0;
 	s->group_keys = 0;
-	s->is_full = false;
+	s->is_full = s->is_ending = false;
 	response_reader_init(&s->reader);
 }
 

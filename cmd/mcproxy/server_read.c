@@ -239,7 +239,8 @@ server_read(struct server *s)
 		return;
 	}
 	server_drain(s);
-	if ((size_t)n == room && !s->is_again && s->source.fd >= 0) {
+	if (((size_t)n == room || s->is_ending) && !s->is_again &&
+	    s->source.fd >= 0) {
 		s->is_again = true;
 		s->next_again = w->again_servers;
 		w->again_servers = s;
@@ -260,6 +261,9 @@ server_event(struct server *s, uint32_t events)
 		s->is_full = false;
 		server_touch(s);
 	}
+	/* Its end may lie behind data, and is announced only once. */
+	if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		s->is_ending = true;
 	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
 		server_read(s);
 }
