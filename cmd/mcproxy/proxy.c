@@ -27,7 +27,7 @@
 static bool
 is_local(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
 	const struct sockaddr_in *in = (const void *)&at;
 	const struct sockaddr_in6 *in6 = (const void *)&at;
 	socklen_t len = sizeof(at);
