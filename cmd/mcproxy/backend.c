@@ -13,37 +13,6 @@
 
 #include "cmd/mcproxy/engine.h"
 
-static bool
-is_same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
-/* Field by field: what lies between them may differ. */
-static bool
-is_same_options(const struct backend_options *a,
-    const struct backend_options *b)
-{
-	return a->connect_timeout_ns == b->connect_timeout_ns &&
-	    a->read_timeout_ns == b->read_timeout_ns &&
-	    a->retry_wait_ns == b->retry_wait_ns &&
-	    a->flap_time_ns == b->flap_time_ns &&
-	    a->flap_max_ns == b->flap_max_ns &&
-	    a->flap_ramp >= b->flap_ramp && a->flap_ramp <= b->flap_ramp &&
-	    a->failure_limit == b->failure_limit &&
-	    a->connections == b->connections &&
-	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
-	    a->has_keepalive == b->has_keepalive;
-}
-
-static bool
-is_same(const struct backend_conf *a, const struct backend_conf *b)
-{
-	return is_same_text(a->label, b->label) &&
-	    is_same_text(a->host, b->host) && is_same_text(a->port, b->port) &&
-	    is_same_options(&a->options, &b->options);
-}
-
 static void
 set_unix(struct backend *b)
 {
@@ -123,7 +92,7 @@ backend_find(struct proxy *p, const struct backend_conf *c)
 	struct backend *b;
 
 	for (i = 0; i < n; i++)
-		if (is_same(&p->backends[i]->conf, c))
+		if (backend_conf_same(&p->backends[i]->conf, c))
 			return p->backends[i];
 	if (n == CONF_BACKENDS_MAX)
 		return NULL;
@@ -131,11 +100,30 @@ backend_find(struct proxy *p, const struct backend_conf *c)
 	if (b == NULL)
 		return NULL;
 	b->id = (unsigned)n;
+	for (i = n; i-- > 0 && b->namesake == NULL;)
+		if (strcmp(p->backends[i]->conf.label, c->label) == 0)
+			b->namesake = p->backends[i];
+	if (b->namesake != NULL) {
+		atomic_store(&b->namesake->has_newer, true);
+		atomic_store(&b->is_held, atomic_load(&b->namesake->is_held));
+	}
 	p->backends[n] = b;
 	atomic_store(&p->n_backends, n + 1);
 	if (b->is_name)
 		backend_lookup(p, b);
 	return b;
+}
+
+void
+backend_mark_current(struct proxy *p, const struct conf *c)
+{
+	size_t i, n = atomic_load(&p->n_backends);
+
+	for (i = 0; i < n; i++)
+		atomic_store(&p->backends[i]->is_current, false);
+	for (i = 0; i < c->n_backends; i++)
+		atomic_store(&p->backends[c->backends[i]->id]->is_current,
+		    true);
 }
 
 /* An address to connect to; the next number tries the next one. */

@@ -10,47 +10,12 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 
 #define READ_MIN 16384
 #define REQUESTS_MAX 1024	/* of one client at once; then it waits */
-#define LONG_VALUES_MAX 16	/* that may wait for one client */
-#define STREAM_MIN 32768	/* longer values go out as they come in */
 
 /* --- requests ------------------------------------------------------------- */
-
-/* Not in any client's line yet. */
-static struct request_state *
-request_alloc(struct worker *w, const struct request *q, struct block *b)
-{
-	struct request_state *r = w->free_requests;
-
-	if (r != NULL)
-		w->free_requests = r->next;
-	else if ((r = malloc(sizeof(*r))) == NULL)
-		return NULL;
-	memset(r, 0, sizeof(*r));
-	r->held = w->held;
-	r->held->n_requests++;
-	r->block = b;
-	block_ref(b);
-	r->command = q->command;
-	r->key = q->key;
-	r->key_len = q->key_len;
-	r->rest = q->rest;
-	r->rest_len = q->rest_len;
-	r->quiet_at = q->quiet_at;
-	r->ttl_at = q->ttl_at;
-	r->ttl_len = q->ttl_len;
-	r->exptime = q->exptime;
-	r->is_first = q->is_first;
-	r->is_last = q->is_last;
-	r->is_noreply = q->is_noreply;
-	r->is_quiet = q->is_quiet;
-	r->is_base64 = q->is_base64;
-	r->refs = 1;
-	w->n_active++;
-	return r;
-}
 
 static struct request_state *
 request_new(struct client *c, const struct request *q, struct block *b)
@@ -69,20 +34,6 @@ request_new(struct client *c, const struct request *q, struct block *b)
 	return r;
 }
 
-void
-request_unref(struct worker *w, struct request_state *r)
-{
-	if (--r->refs > 0)
-		return;
-	chain_clear(&w->store, &r->value);
-	answer_clear(w, &r->answer);
-	block_unref(&w->store, r->block);
-	r->held->n_requests--;
-	w->n_active--;
-	r->next = w->free_requests;
-	w->free_requests = r;
-}
-
 /* A line of ours; the text is static. */
 static void
 answer_text(struct worker *w, struct request_state *r, const char *text)
@@ -90,40 +41,6 @@ answer_text(struct worker *w, struct request_state *r, const char *text)
 	struct answer a = { .text = text, .class = RESPONSE_ERROR };
 
 	request_finish(w, r, &a);
-}
-
-void
-request_finish(struct worker *w, struct request_state *r, struct answer *a)
-{
-	r->answer = *a;
-	memset(a, 0, sizeof(*a));
-	r->is_done = true;
-	if (r->client == NULL)
-		answer_clear(w, &r->answer);
-	else if (r->client->head == r)
-		client_pump(r->client);
-}
-
-/* May this client have so much more waiting for it? If so, it counts. */
-bool
-request_has_room(struct request_state *r, uint64_t len)
-{
-	const struct proxy_options *o;
-	const struct worker *w;
-
-	if (r->client == NULL || len < STREAM_MIN)
-		return true;
-	w = r->client->worker;
-	o = &w->proxy->options;
-	if (o->memory_limit > 0 && w->store.bytes + len >
-	    o->memory_limit / o->threads)
-		return false;
-	if (r->client->out.bytes + r->client->promised + len >
-	    o->client_buffer + LONG_VALUES_MAX * o->max_value)
-		return false;
-	r->promised += len;
-	r->client->promised += len;
-	return true;
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -214,18 +131,7 @@ stream(struct client *c, struct request_state *r)
 	    (!r->is_streaming && s->answer.data.bytes < STREAM_MIN))
 		return true;
 	r->is_streaming = true;
-	client_touch(c);
 	return put_data(c, r, &s->answer);
-}
-
-void
-client_touch(struct client *c)
-{
-	if (c->is_dirty)
-		return;
-	c->is_dirty = true;
-	c->next_dirty = c->worker->dirty_clients;
-	c->worker->dirty_clients = c;
 }
 
 static void
@@ -239,8 +145,8 @@ feed_again(struct client *c)
 }
 
 /* Answers that are ready, in order, up to the first that is not. */
-void
-client_pump(struct client *c)
+static void
+pump(struct client *c)
 {
 	struct worker *w = c->worker;
 	struct request_state *r;
@@ -259,7 +165,6 @@ client_pump(struct client *c)
 		c->promised -= r->promised;
 		r->client = NULL;
 		request_unref(w, r);
-		client_touch(c);
 	}
 	if (r != NULL && !c->is_dead && !stream(c, r))
 		client_close(c);
@@ -298,8 +203,11 @@ route(struct worker *w, uint8_t tag, struct request_state *r)
 		return;
 	}
 	r->trim = d.trim;
+	r->tally = d.id;
 	r->refs++;
 	handler_start(w, r, d.route);
+	/* What failed at once asks others before the next request does. */
+	handler_settle(w);
 	request_unref(w, r);
 }
 
@@ -417,6 +325,9 @@ understand(struct client *c, struct block *b, const char *at, size_t len)
 	struct request q;
 
 	while (!c->is_closing && !c->is_dead) {
+		/* A watcher has nothing more to say. */
+		if (c->is_watching)
+			return keep_rest(c, at, 0);
 		if (has_too_much(c)) {
 			c->is_paused = true;
 			break;
@@ -483,7 +394,8 @@ client_feed(struct client *c)
 		return;
 	}
 	/* After a pause the socket may hold more without saying so again. */
-	if ((is_more || was_paused) && !c->is_paused && !c->has_eof)
+	if ((is_more || was_paused || c->is_ending) && !c->is_paused &&
+	    !c->has_eof)
 		feed_again(c);
 	finish_if_done(c);
 }
@@ -494,6 +406,7 @@ client_flush(struct client *c)
 	uint64_t written = 0;
 	int rc;
 
+	pump(c);
 	if (c->is_dead || c->is_full)
 		return;
 	rc = chain_write(&c->worker->store, &c->out, c->source.fd, &written);
@@ -518,24 +431,6 @@ client_drain(struct client *c)
 		finish_if_done(c);
 }
 
-/* An answer of ours that is no static text. */
-void
-client_text(struct client *c, struct request_state *r, const char *text,
-    size_t len)
-{
-	struct answer a = { .class = RESPONSE_GOOD };
-	struct worker *w = c->worker;
-	size_t n;
-
-	/* Pieces, as a block has an end. */
-	for (; len > 0; text += n, len -= n) {
-		n = len > CHAIN_COPY_MAX ? CHAIN_COPY_MAX : len;
-		if (!chain_copy(&w->store, &a.data, NULL, text, n))
-			break;
-	}
-	request_finish(w, r, &a);
-}
-
 void
 client_event(struct client *c, uint32_t events)
 {
@@ -551,6 +446,9 @@ client_event(struct client *c, uint32_t events)
 		client_close(c);
 		return;
 	}
+	/* Its end may lie behind data, and is announced only once. */
+	if ((events & EPOLLRDHUP) != 0)
+		c->is_ending = true;
 	if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !c->is_paused)
 		client_feed(c);
 }
@@ -597,6 +495,7 @@ client_close(struct client *c)
 	if (c->is_dead)
 		return;
 	c->is_dead = true;
+	watch_stop(c);
 	close(c->source.fd);
 	c->source.fd = -1;
 	for (r = c->head; r != NULL; r = next) {

@@ -128,6 +128,11 @@ command_write(struct server *s, struct sub *sub)
 	if (!close_group(s))
 		return false;
 	add(&l, name, strlen(name));
+	if (r->command == COMMAND_FLUSH_ALL) {
+		l.len += (size_t)snprintf(l.at + l.len, 28, " %" PRId64 "\r\n",
+		    r->exptime);
+		return chain_copy(store, &s->out, &s->block, l.at, l.len);
+	}
 	add(&l, " ", 1);
 	add(&l, r->key + r->trim, r->key_len - r->trim);
 	add_rest(&l, sub);

@@ -226,6 +226,7 @@ router_decide(const struct router *r, enum command command, const char *key,
 
 	d->trim = 0;
 	d->route = NULL;
+	d->id = r->id;
 	if (is_base64) {
 		len = decode_base64(key, len, decoded);
 		key = decoded;
@@ -234,6 +235,8 @@ router_decide(const struct router *r, enum command command, const char *key,
 		entry = find_entry(r, prefix, prefix_len);
 	if (entry != NULL)
 		d->route = entry->by_command[command];
+	if (d->route != NULL)
+		d->id = entry->id;
 	if (d->route != NULL && r->trims && !is_base64)
 		d->trim = matched;
 	if (d->route == NULL)
@@ -292,15 +295,55 @@ conf_address(struct conf *c, const char *text, size_t len,
 	return out->host == NULL || out->port == NULL ? WK_E_NOMEM : WK_OK;
 }
 
+static bool
+is_same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Field by field: what lies between them may differ. */
+static bool
+is_same_options(const struct backend_options *a,
+    const struct backend_options *b)
+{
+	return a->connect_timeout_ns == b->connect_timeout_ns &&
+	    a->read_timeout_ns == b->read_timeout_ns &&
+	    a->retry_wait_ns == b->retry_wait_ns &&
+	    a->flap_time_ns == b->flap_time_ns &&
+	    a->flap_max_ns == b->flap_max_ns &&
+	    a->flap_ramp >= b->flap_ramp && a->flap_ramp <= b->flap_ramp &&
+	    a->failure_limit == b->failure_limit &&
+	    a->connections == b->connections &&
+	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
+	    a->has_keepalive == b->has_keepalive;
+}
+
+bool
+backend_conf_same_address(const struct backend_conf *a,
+    const struct backend_conf *b)
+{
+	return is_same_text(a->host, b->host) && is_same_text(a->port, b->port);
+}
+
+bool
+backend_conf_same(const struct backend_conf *a, const struct backend_conf *b)
+{
+	return is_same_text(a->label, b->label) &&
+	    backend_conf_same_address(a, b) &&
+	    is_same_options(&a->options, &b->options);
+}
+
 const char *
 route_kind_name(enum route_kind kind)
 {
 	static const char *const names[] = {
 		[ROUTE_POOL] = "pool",
 		[ROUTE_NULL] = "null",
+		[ROUTE_NOWHERE] = "nowhere",
 		[ROUTE_ALLSYNC] = "allsync",
 		[ROUTE_ALLFASTEST] = "allfastest",
 		[ROUTE_ALLASYNC] = "allasync",
+		[ROUTE_QUORUM] = "quorum",
 		[ROUTE_FAILOVER] = "failover",
 		[ROUTE_ZFAILOVER] = "zfailover",
 		[ROUTE_SPLIT] = "split",

@@ -41,15 +41,22 @@ struct pool {
 	const struct backend_conf **backends;
 	size_t n_backends;
 	struct placement placement;
-	unsigned id;
+	bool ejects;		/* keys of a bad backend go to the others */
+	uint64_t failback_ns;	/* and stay there so long when it is back */
+	const char *gutter;	/* pool for what fails here, or NULL */
+	int64_t gutter_ttl;	/* for what is stored there; -1: as it is */
+	const struct route *failover; /* the same as a route */
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 enum route_kind {
 	ROUTE_POOL,
 	ROUTE_NULL,
+	ROUTE_NOWHERE,		/* to a pool that does not exist */
 	ROUTE_ALLSYNC,
 	ROUTE_ALLFASTEST,
 	ROUTE_ALLASYNC,
+	ROUTE_QUORUM,		/* when so many have answered */
 	ROUTE_FAILOVER,
 	ROUTE_ZFAILOVER,	/* first child, then all others at once */
 	ROUTE_SPLIT,
@@ -65,13 +72,15 @@ struct route {
 	const struct pool *pool;		/* ROUTE_POOL */
 	const struct route **children;
 	size_t n_children;
-	unsigned tries;			/* ROUTE_FAILOVER: how many children */
+	unsigned tries;			/* ROUTE_FAILOVER, QUORUM: how many */
+	bool is_plain;			/* ROUTE_POOL: without its gutter */
+	bool is_lenient;		/* ROUTE_TTL: other commands pass */
 	bool fails_over_on_miss, shuffles, prefers_good;
 	uint64_t wait_ns;		/* 0: as long as it takes */
 	int64_t ttl;
 	int counter;			/* index of a user counter, or -1 */
 	uint64_t limit, fill, tick_ns;	/* ROUTE_RATELIM */
-	bool starts_full;
+	bool is_inverted;		/* ROUTE_RATELIM: only beyond the limit */
 	unsigned bucket;		/* ROUTE_RATELIM: index of its tokens */
 };
 
@@ -89,6 +98,7 @@ struct router_entry {
 	const char *prefix;
 	size_t len;
 	const struct route *by_command[COMMANDS_ROUTED];
+	unsigned id;		/* of its tally, set by the engine */
 };
 
 struct router {
@@ -101,6 +111,7 @@ struct router {
 	size_t n_entries;
 	const struct route *by_command[COMMANDS_ROUTED];
 	const struct route *fallback;	/* or NULL */
+	unsigned id;			/* the tally of what has no entry */
 };
 
 struct conf {
@@ -110,6 +121,7 @@ struct conf {
 	size_t n_backends;
 	struct router **routers;
 	size_t n_routers;
+	const struct route *everything;	/* every backend there is; or NULL */
 	const char **counters;		/* names, without "user_" */
 	size_t n_counters;
 	size_t kinds[ROUTE_KINDS];	/* how many routes of each */
@@ -122,6 +134,7 @@ struct conf {
 struct decision {
 	const struct route *route;
 	size_t trim;		/* octets of the key not sent to backends */
+	unsigned id;		/* of the tally */
 };
 
 /* Empty; NULL when out of memory. */
@@ -148,6 +161,12 @@ bool router_decide(const struct router *r, enum command command,
 /* "host:port", "[v6]:port" or "unix:path", borrowed pieces to out. */
 int conf_address(struct conf *c, const char *text, size_t len,
     struct backend_conf *out, struct wk_error *error);
+
+/* The same address; the same in everything. */
+bool backend_conf_same_address(const struct backend_conf *a,
+    const struct backend_conf *b);
+bool backend_conf_same(const struct backend_conf *a,
+    const struct backend_conf *b);
 
 /* "allsync", as in the handlers' names. */
 const char *route_kind_name(enum route_kind kind);

@@ -18,6 +18,8 @@ explain_settings(struct wk_buf *b, const struct route *r)
 {
 	if (r->kind == ROUTE_TTL)
 		wk_buf_printf(b, " %" PRId64, r->ttl);
+	if (r->kind == ROUTE_QUORUM)
+		wk_buf_printf(b, " %u", r->tries);
 	if (r->kind == ROUTE_FAILOVER && r->tries < r->n_children)
 		wk_buf_printf(b, " tries %u", r->tries);
 	if (r->fails_over_on_miss && r->kind == ROUTE_FAILOVER)
@@ -97,10 +99,16 @@ explain_pool(const struct pool *pool)
 		wk_json_uint("backends", pool->n_backends);
 		wk_json_str("distribution", placement_text(p));
 		wk_json_str("hash", hash);
+		wk_json_bool("eject", pool->ejects);
+		if (pool->gutter != NULL)
+			wk_json_str("gutter", pool->gutter);
 		wk_json_end();
 	} else {
-		wk_out_printf("pool %s backends %zu distribution %s hash %s\n",
-		    pool->name, pool->n_backends, placement_text(p), hash);
+		wk_out_printf("pool %s backends %zu distribution %s hash %s%s"
+		    "%s%s\n", pool->name, pool->n_backends, placement_text(p),
+		    hash, pool->ejects ? " eject" : "",
+		    pool->gutter != NULL ? " gutter " : "",
+		    pool->gutter != NULL ? pool->gutter : "");
 	}
 	for (i = 0; i < pool->n_backends; i++)
 		explain_backend(pool, i);

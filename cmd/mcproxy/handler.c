@@ -33,16 +33,6 @@ static void start(struct worker *w, struct request_state *r,
 static void child_done(struct worker *w, struct request_state *r,
     struct task *t, unsigned child, struct answer *a);
 
-void
-answer_clear(struct worker *w, struct answer *a)
-{
-	chain_clear(&w->store, &a->data);
-	a->text = NULL;
-	a->key_at = 0;
-	a->is_nominal = false;
-	a->class = RESPONSE_GOOD;
-}
-
 /* --- answers of ours ------------------------------------------------------ */
 
 /* What a cache without anything in it would say. */
@@ -79,37 +69,52 @@ finish_with(struct worker *w, struct request_state *r, const struct asked *by,
 
 /* --- one backend ---------------------------------------------------------- */
 
+#define OTHERS_MAX 64
+
+/* The key's backend, or, if the pool ejects and that is out, another one. */
+static unsigned
+pick_backend(struct worker *w, const struct request_state *r,
+    const struct pool *pool)
+{
+	const char *key = r->key + r->trim;
+	size_t len = r->key_len - r->trim, i;
+	unsigned first, id, n;
+
+	i = placement_pick(&pool->placement, key, len);
+	first = id = pool->backends[i]->id;
+	if (!pool->ejects)
+		return id;
+	for (n = 1; server_is_out(w, id, pool->failback_ns); n++) {
+		if (n == OTHERS_MAX)
+			return first;
+		i = placement_pick_other(&pool->placement, key, len, n);
+		id = pool->backends[i]->id;
+	}
+	return id;
+}
+
 static void
 start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
     const struct asked *by)
 {
-	struct sub *s = &r->sub;
-	size_t i;
+	struct sub *s = sub_new(w, r, by->task != NULL);
+	unsigned id;
 
-	if (by->task != NULL) {
-		s = w->free_subs;
-		if (s != NULL)
-			w->free_subs = s->next;
-		else
-			s = malloc(sizeof(*s));
-		if (s == NULL) {
-			finish_with(w, r, by, "SERVER_ERROR out of memory");
-			return;
-		}
+	if (s == NULL) {
+		finish_with(w, r, by, "SERVER_ERROR out of memory");
+		return;
 	}
-	memset(s, 0, sizeof(*s));
-	s->is_own = by->task != NULL;
-	s->request = r;
 	s->task = by->task;
 	s->child = by->child;
+	s->pool = pool->id;
+	s->since_ns = w->now_ns;
 	s->ttl = by->ttl;
 	s->has_ttl = by->has_ttl;
 	if (s->task != NULL)
 		s->task->refs++;
-	r->refs++;
-	i = placement_pick(&pool->placement, r->key + r->trim,
-	    r->key_len - r->trim);
-	server_submit(w, pool->backends[i]->id, s);
+	id = pick_backend(w, r, pool);
+	s->backend = (uint16_t)(id + 1);
+	server_submit(w, id, s);
 }
 
 /* --- tokens --------------------------------------------------------------- */
@@ -123,7 +128,7 @@ take_token(struct worker *w, const struct route *route)
 
 	if (last == 0 && atomic_compare_exchange_strong(filled, &last,
 	    w->now_ns))
-		atomic_store(tokens, route->starts_full ? route->limit : 0);
+		atomic_store(tokens, route->limit);
 	last = atomic_load(filled);
 	ticks = w->now_ns > last ? (w->now_ns - last) / route->tick_ns : 0;
 	if (ticks > 0 && atomic_compare_exchange_strong(filled, &last,
@@ -271,28 +276,31 @@ keep_better(struct worker *w, struct task *t, struct answer *a)
 }
 
 static void
-count_user(struct worker *w, const struct task *t)
+count_user(struct worker *w, const struct request_state *r,
+    const struct route *route)
 {
-	const struct generation *g = t->request->held->generation;
+	const struct generation *g = r->held->generation;
 
-	if (t->route->counter >= 0)
-		counter_add(&w->count.user[g->counters[t->route->counter]], 1);
+	if (route->counter >= 0)
+		counter_add(&w->count.user[g->counters[route->counter]], 1);
 }
 
+/* What may have been done already is not asked of anybody else. */
 static bool
-wants_another(const struct route *route, enum response_class class)
+wants_another(const struct task *t, const struct answer *a)
 {
-	return class == RESPONSE_ERROR ||
-	    (class == RESPONSE_MISS && route->fails_over_on_miss);
+	if (a->class == RESPONSE_ERROR)
+		return !a->is_lost || !t->request->is_once;
+	return a->class == RESPONSE_MISS && t->route->fails_over_on_miss;
 }
 
 static void
 failover_done(struct worker *w, struct task *t, struct answer *a)
 {
-	bool goes_on = wants_another(t->route, a->class) &&
-	    t->next < t->route->tries;
+	bool is_enough = !wants_another(t, a);
+	bool goes_on = !is_enough && t->next < t->route->tries;
 
-	if (!wants_another(t->route, a->class))
+	if (is_enough)
 		keep(w, t, a);
 	else
 		keep_better(w, t, a);
@@ -300,7 +308,7 @@ failover_done(struct worker *w, struct task *t, struct answer *a)
 		task_answer(w, t);
 		return;
 	}
-	count_user(w, t);
+	count_user(w, t->request, t->route);
 	wait_for(w, t);
 	start_child(w, t, t->next++);
 }
@@ -309,14 +317,15 @@ failover_done(struct worker *w, struct task *t, struct answer *a)
 static void
 zones_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 {
-	bool is_enough = a->class == RESPONSE_GOOD;
+	bool is_enough = a->class == RESPONSE_GOOD ||
+	    (a->is_lost && t->request->is_once);
 
 	if (is_enough)
 		keep(w, t, a);
 	else
 		keep_better(w, t, a);
 	if (!is_enough && child == 0 && t->route->n_children > 1) {
-		count_user(w, t);
+		count_user(w, t->request, t->route);
 		start_all(w, t, 1);
 		return;
 	}
@@ -350,6 +359,22 @@ fastest_done(struct worker *w, struct task *t, struct answer *a)
 
 	keep_better(w, t, a);
 	if (is_enough || t->pending == 0)
+		task_answer(w, t);
+}
+
+/* So many answers that are no errors, or the certainty that they never come. */
+static void
+quorum_done(struct worker *w, struct task *t, struct answer *a)
+{
+	bool is_error = a->class == RESPONSE_ERROR;
+
+	t->next += !is_error;
+	if (is_error && t->next + t->pending < t->route->tries)
+		keep(w, t, a);
+	else
+		keep_better(w, t, a);
+	if (t->next >= t->route->tries ||
+	    t->next + t->pending < t->route->tries)
 		task_answer(w, t);
 }
 
@@ -399,6 +424,9 @@ task_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 		break;
 	case ROUTE_ALLFASTEST:
 		fastest_done(w, t, a);
+		break;
+	case ROUTE_QUORUM:
+		quorum_done(w, t, a);
 		break;
 	default:
 		answer_clear(w, a);
@@ -458,13 +486,24 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 
 	switch (route->kind) {
 	case ROUTE_POOL:
-		start_pool(w, r, route->pool, by);
+		if (route->pool->failover != NULL && !route->is_plain)
+			start(w, r, route->pool->failover, by);
+		else
+			start_pool(w, r, route->pool, by);
+		return;
+	case ROUTE_NOWHERE:
+		finish_with(w, r, by, "SERVER_ERROR no route");
 		return;
 	case ROUTE_NULL:
 		null_answer(r->command, &a);
 		child_done(w, r, by->task, by->child, &a);
 		return;
 	case ROUTE_TTL:
+		if ((ttl_commands & COMMAND_SET_OF(r->command)) == 0 &&
+		    route->is_lenient) {
+			start(w, r, route->children[0], by);
+			return;
+		}
 		if ((ttl_commands & COMMAND_SET_OF(r->command)) == 0) {
 			finish_with(w, r, by,
 			    "SERVER_ERROR invalid command for route_ttl");
@@ -479,10 +518,11 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 		    route->n_children], by);
 		return;
 	case ROUTE_RATELIM:
-		if (take_token(w, route)) {
+		if (take_token(w, route) != route->is_inverted) {
 			start(w, r, route->children[0], by);
 			return;
 		}
+		count_user(w, r, route);
 		null_answer(r->command, &a);
 		child_done(w, r, by->task, by->child, &a);
 		return;
@@ -511,24 +551,38 @@ handler_start(struct worker *w, struct request_state *r,
 	start(w, r, route, &by);
 }
 
-void
-handler_done(struct worker *w, struct sub *s)
+static void
+take_answer(struct worker *w, struct sub *s)
 {
 	struct answer a = s->answer;
 	struct task *t = s->task;
 
+	tally_add(w, s->pool, s->request->command, w->now_ns - s->since_ns,
+	    a.class);
+	a.backend = s->backend;
 	memset(&s->answer, 0, sizeof(s->answer));
 	s->task = NULL;
 	child_done(w, s->request, t, s->child, &a);
 	task_unref(w, t);
+	sub_settled(w, s);
+}
+
+void
+handler_settle(struct worker *w)
+{
+	struct sub *s;
+
+	while ((s = sub_take_done(w)) != NULL)
+		take_answer(w, s);
 }
 
 /* Tasks that have waited long enough for what they asked. */
 void
 handler_timers(struct worker *w)
 {
-	struct answer late = { .text = BACKEND_FAILURE,
-	    .class = RESPONSE_ERROR };
+	const struct answer lost = { .text = BACKEND_FAILURE,
+	    .class = RESPONSE_ERROR, .is_lost = true };
+	struct answer late = lost;
 	struct task *t, *next;
 
 	for (t = w->waiting; t != NULL; t = next) {
@@ -541,15 +595,12 @@ handler_timers(struct worker *w)
 		t->refs++;
 		if (t->route->kind == ROUTE_FAILOVER) {
 			failover_done(w, t, &late);
-			late.text = BACKEND_FAILURE;
-			late.class = RESPONSE_ERROR;
 		} else {
 			if (!t->has_best)
 				keep(w, t, &late);
-			late.text = BACKEND_FAILURE;
-			late.class = RESPONSE_ERROR;
 			task_answer(w, t);
 		}
+		late = lost;
 		task_unref(w, t);
 		/* Anything may have happened to the list. */
 		next = w->waiting;

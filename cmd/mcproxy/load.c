@@ -4,7 +4,6 @@
 #include "cmd/mcproxy/load.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,38 +163,6 @@ open_sandbox(lua_State *L)
 	lua_setglobal(L, "package");
 }
 
-static int
-no_core_api(lua_State *L)
-{
-	return luaL_error(L, "mcp.%s belongs to the core API, expected only "
-	    "pools and routes of lib/simple or routelib",
-	    luaL_tolstring(L, 2, NULL));
-}
-
-/* The constants that pool options are made of. */
-static void
-open_mcp(lua_State *L)
-{
-	lua_newtable(L);
-	lua_newtable(L);
-	lua_pushliteral(L, "jump");
-	lua_setfield(L, -2, "placement");
-	lua_setfield(L, -2, "dist_jump_hash");
-	lua_newtable(L);
-	lua_pushliteral(L, "ring");
-	lua_setfield(L, -2, "placement");
-	lua_pushliteral(L, "md5");
-	lua_setfield(L, -2, "hash");
-	lua_setfield(L, -2, "dist_ring_hash");
-	lua_pushliteral(L, "xxh3");
-	lua_setfield(L, -2, "hash_xxhash");
-	lua_newtable(L);
-	lua_pushcfunction(L, no_core_api);
-	lua_setfield(L, -2, "__index");
-	lua_setmetatable(L, -2);
-	lua_setglobal(L, "mcp");
-}
-
 /* --- running a script ----------------------------------------------------- */
 
 /* "a_1:b_2" is a table, anything else is text. */
@@ -236,13 +203,13 @@ run_protected(lua_State *L)
 {
 	struct script *s = lua_touserdata(L, 1);
 	struct loader *ld = s->ld;
+	bool is_core;
 
 	lua_settop(L, 0);
 	if (ld->options->is_unsafe)
 		luaL_openlibs(L);
 	else
 		open_sandbox(L);
-	open_mcp(L);
 	lua_pushcfunction(L, lua_say);
 	lua_pushvalue(L, -1);
 	lua_pushvalue(L, -1);
@@ -251,6 +218,7 @@ run_protected(lua_State *L)
 	lua_setglobal(L, "dsay");
 	simple_open(ld);
 	routelib_open(ld);
+	core_open(ld);
 	if (!ld->options->is_unsafe) {
 		lua_pushcfunction(L, lua_require);
 		lua_setglobal(L, "require");
@@ -258,20 +226,21 @@ run_protected(lua_State *L)
 	if (luaL_loadbufferx(L, s->text, s->len, s->chunk_name, "t") != LUA_OK)
 		return lua_error(L);
 	lua_call(L, push_argument(L, ld->options->argument), 0);
-	if (lua_getglobal(L, "mcp_config_pools") == LUA_TFUNCTION)
-		return luaL_error(L, "%s: mcp_config_pools belongs to the core "
-		    "API, expected pools and routes of lib/simple or routelib",
+	is_core = core_is_used(ld);
+	if (ld->is_simple + ld->is_routelib + is_core > 1)
+		return luaL_error(L, "%s: pool{} of lib/simple, pools{} of "
+		    "routelib and mcp_config_pools() cannot be mixed",
 		    s->chunk_name + 1);
-	if (ld->is_simple && ld->is_routelib)
-		return luaL_error(L, "%s: pool{} of lib/simple and pools{} of "
-		    "routelib cannot be mixed", s->chunk_name + 1);
-	if (!ld->is_simple && !ld->is_routelib)
-		return luaL_error(L, "%s: no pools, expected pool{} of "
-		    "lib/simple or pools{} of routelib", s->chunk_name + 1);
 	if (ld->is_simple)
 		simple_finish(ld);
-	else
+	else if (ld->is_routelib)
 		routelib_finish(ld);
+	else if (is_core)
+		core_finish(ld);
+	else
+		return luaL_error(L, "%s: no pools, expected pool{} of "
+		    "lib/simple or pools{} of routelib", s->chunk_name + 1);
+	loader_finish_pools(ld);
 	return 0;
 }
 
@@ -323,14 +292,16 @@ load_file(const char *path, const struct load_options *o,
     char reason[LOAD_REASON_MAX])
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	FILE *fp = is_stdin ? stdin : fopen(path, "rbe");
+	FILE *fp = is_stdin ? stdin : load_open(path, o);
 	const char *name = is_stdin ? "standard input" : path, *at;
 	struct conf *conf = NULL;
 	size_t len = 0;
 	char *text;
 
-	if (fp == NULL) {
-		snprintf(reason, LOAD_REASON_MAX, "%s: %s", path,
+	if (fp == NULL || (is_stdin && o->is_serving)) {
+		snprintf(reason, LOAD_REASON_MAX, "%s: %s", name,
+		    fp != NULL || errno == ESPIPE ?
+		    "cannot be read again, expected a regular file" :
 		    strerror(errno));
 		return NULL;
 	}

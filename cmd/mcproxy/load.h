@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cmd/mcproxy/conf.h"
 
@@ -16,6 +17,8 @@ struct load_options {
 	const char *argument;	/* for the script's "...", or NULL */
 	bool is_lax;		/* unknown keys are no errors */
 	bool is_unsafe;		/* all of Lua's standard library */
+	bool is_serving;	/* never wait: only regular files are read */
+	const char *internal;	/* the backend of the pool "internal", or NULL */
 	void (*say)(const char *text);	/* print() and say(); or NULL */
 };
 

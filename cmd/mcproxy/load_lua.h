@@ -31,9 +31,18 @@ struct loader *loader_of(lua_State *L);
 /* Where the Lua code that called us stands, "file:line", on the stack. */
 const char *loader_where(lua_State *L);
 
+/*
+ * Open a file to read; while serving, one that is not regular is refused, so
+ * that nobody waits for the other end of a pipe. NULL: errno says why.
+ */
+FILE *load_open(const char *path, const struct load_options *o);
+
 /* Leave with "where: message". */
 int loader_fail(struct loader *ld, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
+/* A warning through the options' say. */
+void loader_note(struct loader *ld, const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Leave because memory ran out, when p is NULL. */
 void *loader_need(struct loader *ld, void *p);
 
@@ -54,6 +63,16 @@ bool loader_seconds(struct loader *ld, int table, const char *key,
 bool loader_table(struct loader *ld, int table, const char *key,
     const char *where);
 
+/* Keep { where, argument } in a list for the end of the script. */
+int loader_keep(lua_State *L, const char *list);
+/* Each that was kept, with its table at this index; whatever make pushes goes. */
+void loader_each(struct loader *ld, const char *list,
+    void (*make)(struct loader *ld, void *ctx, int table, const char *where),
+    void *ctx);
+/* For scripts to call: the local zone; and what means nothing here. */
+int loader_set_zone(lua_State *L);
+int loader_ignore(lua_State *L);
+
 /* Keys of a table in order: 1 to n, then the strings sorted. */
 struct loader_keys {
 	size_t n_array, n_names;
@@ -67,15 +86,26 @@ struct pool *loader_pool(struct loader *ld, const char *name, int backends,
     int options, int backend_options, const char *where);
 struct backend_conf *loader_backend(struct loader *ld, const char *text,
     size_t len, const struct backend_options *o, const char *where);
+struct backend_conf *loader_backend_table(struct loader *ld, int table,
+    const struct backend_options *defaults, const char *where);
 void loader_backend_options(struct loader *ld, int table, const char *where,
     struct backend_options *o);
 void loader_add_pool(struct loader *ld, struct pool *pool);
+void loader_finish_pools(struct loader *ld);
+
+/* Backends and pools as Lua values: pointers in userdata of these names. */
+#define LOADER_BACKEND "mcproxy.backend"
+#define LOADER_POOL "mcproxy.pool"
+void loader_push_pool(struct loader *ld, struct pool *pool);
 
 /* The dialects: their globals, and what remains when the script has run. */
 void simple_open(struct loader *ld);
 void simple_finish(struct loader *ld);
 void routelib_open(struct loader *ld);
 void routelib_finish(struct loader *ld);
+void core_open(struct loader *ld);
+bool core_is_used(struct loader *ld);
+void core_finish(struct loader *ld);
 
 /* A route and a router of no particular kind. */
 struct route *loader_route(struct loader *ld, enum route_kind kind,

@@ -50,30 +50,6 @@ loader_backend_options(struct loader *ld, int table, const char *where,
 	lua_pop(ld->L, 1);
 }
 
-static bool
-is_same_address(const struct backend_conf *a, const struct backend_conf *b)
-{
-	return strcmp(a->host, b->host) == 0 && (a->port == NULL) ==
-	    (b->port == NULL) && (a->port == NULL ||
-	    strcmp(a->port, b->port) == 0);
-}
-
-static bool
-is_same_options(const struct backend_options *a,
-    const struct backend_options *b)
-{
-	return a->connect_timeout_ns == b->connect_timeout_ns &&
-	    a->read_timeout_ns == b->read_timeout_ns &&
-	    a->retry_wait_ns == b->retry_wait_ns &&
-	    a->flap_time_ns == b->flap_time_ns &&
-	    a->flap_max_ns == b->flap_max_ns &&
-	    !(a->flap_ramp < b->flap_ramp) && !(a->flap_ramp > b->flap_ramp) &&
-	    a->failure_limit == b->failure_limit &&
-	    a->connections == b->connections &&
-	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
-	    a->has_keepalive == b->has_keepalive;
-}
-
 /* One backend that several pools name is one backend, and shares connections. */
 static struct backend_conf *
 share_backend(struct loader *ld, struct backend_conf *new, const char *where)
@@ -86,14 +62,14 @@ share_backend(struct loader *ld, struct backend_conf *new, const char *where)
 		old = c->backends[i];
 		if (strcmp(old->label, new->label) != 0)
 			continue;
-		if (!is_same_address(old, new))
+		if (!backend_conf_same_address(old, new))
 			loader_fail(ld, where, "label %s is %s%s%s already and "
 			    "cannot be %s%s%s, too", new->label, old->host,
 			    old->port != NULL ? ":" : "",
 			    old->port != NULL ? old->port : "", new->host,
 			    new->port != NULL ? ":" : "",
 			    new->port != NULL ? new->port : "");
-		if (is_same_options(&old->options, &new->options))
+		if (backend_conf_same(old, new))
 			return old;
 	}
 	if (c->n_backends == CONF_BACKENDS_MAX)
@@ -145,8 +121,8 @@ loader_backend(struct loader *ld, const char *text, size_t len,
 }
 
 /* { host=, port=, label=, … } */
-static struct backend_conf *
-backend_from_table(struct loader *ld, int table,
+struct backend_conf *
+loader_backend_table(struct loader *ld, int table,
     const struct backend_options *defaults, const char *where)
 {
 	static const char *const keys[] = { "host", "port", "label", "down",
@@ -228,12 +204,12 @@ read_choice(struct loader *ld, int table, const char *key, const char *where,
 }
 
 static void
-read_placement(struct loader *ld, int table, const char *where,
-    struct placement_options *o)
+read_options(struct loader *ld, int table, const char *where,
+    struct placement_options *o, struct pool *pool)
 {
 	static const char *const keys[] = { "dist", "hash", "filter",
 	    "filter_conf", "seed", "omode", "obuckets", "iothread", "beprefix",
-	    NULL };
+	    "eject", "failback", "gutter", "gutter_ttl", NULL };
 	static const char *const filters[] = { "none", "stop", "tags", NULL };
 	static const char *const modes[] = { "default", "ketama", "twemproxy",
 	    "evcache", NULL };
@@ -256,6 +232,11 @@ read_placement(struct loader *ld, int table, const char *where,
 	if (loader_uint(ld, table, "obuckets", where, PLACEMENT_BUCKETS_MAX,
 	    &v))
 		o->buckets = (unsigned)v;
+	loader_bool(ld, table, "eject", where, &pool->ejects);
+	loader_seconds(ld, table, "failback", where, &pool->failback_ns);
+	loader_string(ld, table, "gutter", where, &pool->gutter);
+	if (loader_uint(ld, table, "gutter_ttl", where, INT32_MAX, &v))
+		pool->gutter_ttl = (int64_t)v;
 }
 
 /* --- pools ---------------------------------------------------------------- */
@@ -266,13 +247,16 @@ read_backends(struct loader *ld, struct pool *pool, int table,
 {
 	lua_State *L = ld->L;
 	size_t i, len, n = (size_t)lua_rawlen(L, table);
-	const struct backend_conf *b;
+	struct backend_conf *b, **object;
 	const char *text;
 
 	for (i = 1; i <= n; i++) {
 		lua_rawgeti(L, table, (lua_Integer)i);
 		if (lua_istable(L, -1)) {
-			b = backend_from_table(ld, lua_gettop(L), o, where);
+			b = loader_backend_table(ld, lua_gettop(L), o, where);
+		} else if ((object = luaL_testudata(L, -1, LOADER_BACKEND)) !=
+		    NULL) {
+			b = *object;
 		} else if (lua_type(L, -1) == LUA_TSTRING) {
 			text = lua_tolstring(L, -1, &len);
 			b = loader_backend(ld, text, len, o, where);
@@ -283,7 +267,7 @@ read_backends(struct loader *ld, struct pool *pool, int table,
 		}
 		lua_pop(L, 1);
 		if (!conf_append(ld->conf, &pool->backends, &pool->n_backends,
-		    (void *)b))
+		    b))
 			loader_need(ld, NULL);
 	}
 }
@@ -306,13 +290,14 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 
 	pool->name = loader_need(ld, conf_strndup(ld->conf, name,
 	    strlen(name)));
+	pool->gutter_ttl = -1;
 	if (ld->pool_options != LUA_NOREF) {
 		lua_rawgeti(ld->L, LUA_REGISTRYINDEX, ld->pool_options);
-		read_placement(ld, lua_gettop(ld->L), where, &po);
+		read_options(ld, lua_gettop(ld->L), where, &po, pool);
 		lua_pop(ld->L, 1);
 	}
 	if (options != 0)
-		read_placement(ld, options, where, &po);
+		read_options(ld, options, where, &po, pool);
 	if (backend_options != 0)
 		loader_backend_options(ld, backend_options, where, &bo);
 	read_backends(ld, pool, backends, &bo, where);
@@ -329,6 +314,85 @@ loader_pool(struct loader *ld, const char *name, int backends, int options,
 	return pool;
 }
 
+/* One request to each backend, for flush_all: pools of one, asked at once. */
+static void
+make_everything(struct loader *ld)
+{
+	struct conf *c = ld->conf;
+	struct route *r = loader_need(ld, conf_alloc(c, sizeof(*r))), *child;
+	struct pool *pool;
+	size_t i;
+
+	r->kind = ROUTE_ALLSYNC;
+	r->counter = -1;
+	r->children = loader_need(ld, conf_alloc(c, (c->n_backends + 1) *
+	    sizeof(*r->children)));
+	for (i = 0; i < c->n_backends; i++) {
+		if (c->backends[i]->options.is_down)
+			continue;
+		pool = loader_need(ld, conf_alloc(c, sizeof(*pool)));
+		pool->name = c->backends[i]->label;
+		pool->backends = loader_need(ld, conf_alloc(c,
+		    sizeof(*pool->backends)));
+		pool->backends[0] = c->backends[i];
+		pool->n_backends = pool->placement.n_nodes = 1;
+		child = loader_need(ld, conf_alloc(c, sizeof(*child)));
+		child->kind = ROUTE_POOL;
+		child->pool = pool;
+		r->children[r->n_children++] = child;
+	}
+	c->everything = r->n_children > 0 ? r : NULL;
+}
+
+/* The pools' gutters, once all pools are there. */
+void
+loader_finish_pools(struct loader *ld)
+{
+	struct conf *c = ld->conf;
+	struct route *r, *child;
+	struct pool *pool, *gutter;
+	size_t i;
+
+	make_everything(ld);
+	for (i = 0; i < c->n_pools; i++) {
+		pool = c->pools[i];
+		if (pool->gutter == NULL)
+			continue;
+		gutter = conf_pool(c, pool->gutter);
+		if (gutter == NULL)
+			loader_fail(ld, "configuration", "pool %s: gutter: no "
+			    "pool %s", pool->name, pool->gutter);
+		if (gutter == pool)	/* pool_options are for all */
+			continue;
+		r = loader_route(ld, ROUTE_FAILOVER, 2);
+		r->tries = 2;
+		child = loader_pool_route(ld, pool);
+		child->is_plain = true;
+		r->children[0] = child;
+		child = loader_pool_route(ld, gutter);
+		child->is_plain = true;
+		r->children[1] = child;
+		if (pool->gutter_ttl >= 0) {
+			child = loader_route(ld, ROUTE_TTL, 1);
+			child->ttl = pool->gutter_ttl;
+			child->is_lenient = true;
+			child->children[0] = r->children[1];
+			r->children[1] = child;
+		}
+		pool->failover = r;
+	}
+}
+
+void
+loader_push_pool(struct loader *ld, struct pool *pool)
+{
+	struct pool **object = lua_newuserdatauv(ld->L, sizeof(struct pool *),
+	    0);
+
+	*object = pool;
+	luaL_setmetatable(ld->L, LOADER_POOL);
+}
+
 /* A second pool of the same name replaces the first. */
 void
 loader_add_pool(struct loader *ld, struct pool *pool)
@@ -339,11 +403,9 @@ loader_add_pool(struct loader *ld, struct pool *pool)
 	for (i = 0; i < c->n_pools; i++)
 		if (strcmp(c->pools[i]->name, pool->name) == 0) {
 			placement_free(&c->pools[i]->placement);
-			pool->id = (unsigned)i;
 			c->pools[i] = pool;
 			return;
 		}
-	pool->id = (unsigned)c->n_pools;
 	if (!conf_append(c, &c->pools, &c->n_pools, pool)) {
 		placement_free(&pool->placement);
 		loader_need(ld, NULL);

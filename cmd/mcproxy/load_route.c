@@ -22,21 +22,23 @@ static const struct handler {
 	enum route_kind kind;
 	const char *keys[12];
 } handlers[] = {
-	{ "route_direct", ROUTE_POOL, { "child" } },
+	{ "route_direct", ROUTE_POOL, { "child", "child_wrap" } },
 	{ "route_allsync", ROUTE_ALLSYNC, { "children" } },
 	{ "route_allfastest", ROUTE_ALLFASTEST,
 	    { "children", "miss", "wait" } },
+	{ "route_quorum", ROUTE_QUORUM, { "children", "quorum" } },
 	{ "route_allasync", ROUTE_ALLASYNC, { "children" } },
 	{ "route_failover", ROUTE_FAILOVER, { "children", "failover_count",
 	    "shuffle", "miss", "wait", "local_zone", "stats", "stats_name" } },
-	{ "route_zfailover", ROUTE_ZFAILOVER, { "children", "miss", "stats",
-	    "stats_name" } },
+	{ "route_zfailover", ROUTE_ZFAILOVER, { "children", "local_zone",
+	    "miss", "stats", "stats_name" } },
 	{ "route_split", ROUTE_SPLIT, { "child_a", "child_b" } },
 	{ "route_ttl", ROUTE_TTL, { "child", "child_wrap", "ttl" } },
 	{ "route_null", ROUTE_NULL, { NULL } },
 	{ "route_random", ROUTE_RANDOM, { "children" } },
 	{ "route_ratelim", ROUTE_RATELIM, { "child", "child_wrap", "limit",
-	    "fillrate", "tickrate", "global", "fail_until_limit", "stats" } },
+	    "fillrate", "tickrate", "global", "fail_until_limit", "stats",
+	    "stats_name" } },
 };
 
 /* { handler number or 0 for cmdmap, arguments, where } */
@@ -134,14 +136,38 @@ add_child(struct loader *ld, struct children *c, const struct route *route,
 	c->zone[c->n++] = zone;
 }
 
+/* There is no cache in the proxy itself; a memcached beside it is as good. */
+static struct pool *
+internal_pool(struct loader *ld, const char *where)
+{
+	struct pool *pool;
+
+	if (ld->options->internal == NULL)
+		loader_fail(ld, where, "pool internal: there is no cache in "
+		    "the proxy itself, expected the address of one with "
+		    "--internal");
+	lua_createtable(ld->L, 1, 0);
+	lua_pushstring(ld->L, ld->options->internal);
+	lua_rawseti(ld->L, -2, 1);
+	pool = loader_pool(ld, "internal", lua_gettop(ld->L), 0, 0,
+	    "--internal");
+	lua_pop(ld->L, 1);
+	loader_add_pool(ld, pool);
+	return pool;
+}
+
 static const struct route *
 compile_pool(struct loader *ld, const char *name, const char *where)
 {
-	const struct pool *pool = conf_pool(ld->conf, name);
+	struct pool *pool = conf_pool(ld->conf, name);
 
-	if (strcmp(name, "internal") == 0)
-		loader_fail(ld, where, "pool internal: there is no cache in "
-		    "the proxy itself");
+	if (pool == NULL && strcmp(name, "internal") == 0)
+		pool = internal_pool(ld, where);
+	if (pool == NULL && ld->options->is_lax) {
+		loader_note(ld, where, "no pool %s: its keys get no route",
+		    name);
+		return loader_route(ld, ROUTE_NOWHERE, 0);
+	}
 	if (pool == NULL)
 		loader_fail(ld, where, "no pool %s%s", name,
 		    strncmp(name, "set_", 4) == 0 ?
@@ -217,18 +243,19 @@ collect(struct loader *ld, int index, const char *where, const char *name,
 }
 
 static void
-local_first(struct loader *ld, struct children *c, const char *where)
+local_first(struct loader *ld, struct children *c, const char *local,
+    const char *where)
 {
 	const struct route *route;
 	const char *zone;
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		if (strcmp(c->zone[i], ld->zone) == 0)
+		if (strcmp(c->zone[i], local) == 0)
 			break;
 	if (i == c->n)
 		loader_fail(ld, where, "no child for the local zone %s",
-		    *ld->zone == '\0' ? "(local_zone is not set)" : ld->zone);
+		    *local == '\0' ? "(local_zone is not set)" : local);
 	route = c->route[i];
 	zone = c->zone[i];
 	memmove(c->route + 1, c->route, i * sizeof(c->route[0]));
@@ -259,6 +286,7 @@ static void
 read_failover(struct loader *ld, int args, const char *where, const char *name,
     struct children *c, struct route *r)
 {
+	const char *zone = ld->zone;
 	bool is_zoned = false;
 	uint64_t tries = 0;
 
@@ -269,9 +297,11 @@ read_failover(struct loader *ld, int args, const char *where, const char *name,
 	/* local_zone may also name the zone. */
 	if (lua_getfield(ld->L, args, "local_zone") != LUA_TNIL)
 		is_zoned = lua_toboolean(ld->L, -1) != 0;
-	lua_pop(ld->L, 1);
+	if (lua_type(ld->L, -1) == LUA_TSTRING)
+		zone = lua_tostring(ld->L, -1);
 	if (is_zoned || r->kind == ROUTE_ZFAILOVER)
-		local_first(ld, c, where);
+		local_first(ld, c, zone, where);
+	lua_pop(ld->L, 1);
 	r->tries = tries == 0 || tries > c->n ? (unsigned)c->n :
 	    (unsigned)tries;
 	if (r->kind == ROUTE_ZFAILOVER)
@@ -280,21 +310,35 @@ read_failover(struct loader *ld, int args, const char *where, const char *name,
 }
 
 static void
-read_ratelim(struct loader *ld, int args, const char *where, struct route *r)
+read_ratelim(struct loader *ld, int args, const char *where, const char *name,
+    struct route *r)
 {
 	uint64_t tick_ms = 1000;
-	bool is_empty = false, counts = false;
+	bool is_global;
 
 	if (!loader_uint(ld, args, "limit", where, UINT32_MAX, &r->limit) ||
 	    !loader_uint(ld, args, "fillrate", where, UINT32_MAX, &r->fill))
 		loader_fail(ld, where, "route_ratelim: limit and fillrate are "
 		    "needed");
 	loader_uint(ld, args, "tickrate", where, 3600000, &tick_ms);
-	loader_bool(ld, args, "fail_until_limit", where, &is_empty);
-	loader_bool(ld, args, "stats", where, &counts);
+	loader_bool(ld, args, "fail_until_limit", where, &r->is_inverted);
+	loader_bool(ld, args, "global", where, &is_global);
+	read_counter(ld, args, where, name, "limits", r);
 	r->tick_ns = (tick_ms == 0 ? 1 : tick_ms) * 1000000;
-	r->starts_full = !is_empty;
 	r->bucket = ld->conf->n_buckets++;
+}
+
+static void
+read_quorum(struct loader *ld, int args, const char *where,
+    const struct children *c, struct route *r)
+{
+	uint64_t n = c->n / 2 + 1;
+
+	loader_uint(ld, args, "quorum", where, UINT32_MAX, &n);
+	if (n == 0 || n > c->n)
+		loader_fail(ld, where, "quorum: expected a number from 1 to "
+		    "%zu, which is all children", c->n);
+	r->tries = (unsigned)n;
 }
 
 static void
@@ -326,9 +370,11 @@ make_route(struct loader *ld, const struct handler *h, int args,
 	if (h->kind == ROUTE_FAILOVER || h->kind == ROUTE_ZFAILOVER)
 		read_failover(ld, args, where, name, c, r);
 	else if (h->kind == ROUTE_RATELIM)
-		read_ratelim(ld, args, where, r);
+		read_ratelim(ld, args, where, name, r);
 	else if (h->kind == ROUTE_TTL)
 		read_ttl(ld, args, where, r);
+	else if (h->kind == ROUTE_QUORUM)
+		read_quorum(ld, args, where, c, r);
 	else if (h->kind == ROUTE_ALLFASTEST) {
 		loader_bool(ld, args, "miss", where, &r->prefers_good);
 		loader_seconds(ld, args, "wait", where, &r->wait_ns);
@@ -431,6 +477,20 @@ collect_wrapped(struct loader *ld, int index, const char *where,
 	lua_settop(L, top);
 }
 
+/* A handler in Lua: say where it stands. */
+static void
+refuse_function(struct loader *ld, int index, const char *where)
+{
+	lua_Debug ar;
+
+	lua_pushvalue(ld->L, index);
+	lua_getinfo(ld->L, ">S", &ar);
+	loader_fail(ld, where, "the function at %s:%d cannot handle requests, as "
+	    "no Lua runs while they are served; expected a pool, a route such "
+	    "as route_failover{} or mcp.router_new{}", ar.short_src,
+	    ar.linedefined);
+}
+
 static const struct route *
 compile(struct loader *ld, int index, const char *where, const char *name,
     unsigned depth)
@@ -439,10 +499,16 @@ compile(struct loader *ld, int index, const char *where, const char *name,
 	int top = lua_gettop(L);
 	const struct handler *h;
 	struct children c;
+	struct pool **pool;
 	struct route *r;
 
 	if (lua_type(L, index) == LUA_TSTRING)
 		return compile_pool(ld, lua_tostring(L, index), where);
+	if (lua_isfunction(L, index))
+		refuse_function(ld, index, where);
+	pool = luaL_testudata(L, index, LOADER_POOL);
+	if (pool != NULL)
+		return loader_pool_route(ld, *pool);
 	h = open_marked(ld, index, where, depth, &where);
 	read_children(ld, h, lua_gettop(L), where, name, depth + 1, &c);
 	r = make_route(ld, h, lua_gettop(L), where, name, &c);
@@ -458,6 +524,28 @@ handlers_compile(struct loader *ld, const char *where, const char *name)
 
 /* --- commands ------------------------------------------------------------- */
 
+/* "get", or mcp.CMD_GET; -1 for "all" and mcp.CMD_ANY_STORAGE. */
+static int
+command_key(struct loader *ld, int index, const char *where, const char *name)
+{
+	const char *key;
+	lua_Integer n;
+	int command;
+
+	if (lua_isinteger(ld->L, index)) {
+		n = lua_tointeger(ld->L, index);
+		return n < 1 || n > COMMANDS_ROUTED ? -1 : (int)n - 1;
+	}
+	if (lua_type(ld->L, index) != LUA_TSTRING)
+		loader_fail(ld, where, "%s: expected COMMAND = route", name);
+	key = lua_tostring(ld->L, index);
+	command = command_parse(key, strlen(key));
+	if (strcmp(key, "all") != 0 && (command < 0 ||
+	    (command >= COMMANDS_ROUTED && command != COMMAND_MN)))
+		loader_fail(ld, where, "%s: unknown command %s", name, key);
+	return command;
+}
+
 void
 handlers_compile_commands(struct loader *ld, const char *where,
     const char *name, const struct route **by_command)
@@ -465,19 +553,10 @@ handlers_compile_commands(struct loader *ld, const char *where,
 	lua_State *L = ld->L;
 	int table = lua_gettop(L), command;
 	const struct route *all = NULL, *r;
-	const char *key;
 	size_t i;
 
 	for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING)
-			loader_fail(ld, where, "%s: expected COMMAND = route",
-			    name);
-		key = lua_tostring(L, -2);
-		command = command_parse(key, strlen(key));
-		if (strcmp(key, "all") != 0 && (command < 0 ||
-		    (command >= COMMANDS_ROUTED && command != COMMAND_MN)))
-			loader_fail(ld, where, "%s: unknown command %s", name,
-			    key);
+		command = command_key(ld, lua_gettop(L) - 1, where, name);
 		r = compile(ld, lua_gettop(L), where, name, 0);
 		if (command < 0)
 			all = r;
@@ -503,6 +582,11 @@ handlers_compile_entry(struct loader *ld, const char *where, const char *name,
 		handlers_compile_commands(ld, lua_tostring(L, -2), name,
 		    by_command);
 		lua_pop(L, 2);
+		return;
+	}
+	/* The core API has plain tables instead. */
+	if (lua_istable(L, -1) && marked(L, lua_gettop(L)) < 0) {
+		handlers_compile_commands(ld, where, name, by_command);
 		return;
 	}
 	r = handlers_compile(ld, where, name);

@@ -15,6 +15,11 @@ void handlers_add_set(struct loader *ld, const char *name,
 const struct route *handlers_compile(struct loader *ld, const char *where,
     const char *name);
 
+/* Fill a router: map, cmap and default of table, the mode of the table at conf
+ * (0: none). */
+void routelib_fill(struct loader *ld, struct router *r, int table, int conf,
+    const char *where);
+
 /* A route for all commands, or a cmdmap, on top of the stack. */
 void handlers_compile_entry(struct loader *ld, const char *where,
     const char *name, const struct route **by_command);

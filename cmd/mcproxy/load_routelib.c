@@ -2,7 +2,6 @@
 /* routelib: pools{}, settings{}, zones, routes{} with its handlers. */
 #include "config.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,30 +12,17 @@
 #define ROUTES "mcproxy.routelib.routes"
 
 static int
-keep(lua_State *L, const char *list)
-{
-	luaL_checktype(L, 1, LUA_TTABLE);
-	loader_of(L)->is_routelib = true;
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, list);
-	lua_createtable(L, 2, 0);
-	loader_where(L);
-	lua_rawseti(L, -2, 1);
-	lua_pushvalue(L, 1);
-	lua_rawseti(L, -2, 2);
-	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-	return 0;
-}
-
-static int
 keep_pools(lua_State *L)
 {
-	return keep(L, POOLS);
+	loader_of(L)->is_routelib = true;
+	return loader_keep(L, POOLS);
 }
 
 static int
 keep_routes(lua_State *L)
 {
-	return keep(L, ROUTES);
+	loader_of(L)->is_routelib = true;
+	return loader_keep(L, ROUTES);
 }
 
 static int
@@ -103,24 +89,6 @@ set_settings(lua_State *L)
 /* --- zones ---------------------------------------------------------------- */
 
 static int
-set_zone(lua_State *L, const char *zone)
-{
-	struct loader *ld = loader_of(L);
-
-	if (zone == NULL || *zone == '\0' || strlen(zone) >= ZONE_MAX)
-		return luaL_error(L, "local zone: expected a name of at most "
-		    "%d octets", ZONE_MAX - 1);
-	strcpy(ld->zone, zone);
-	return 0;
-}
-
-static int
-local_zone(lua_State *L)
-{
-	return set_zone(L, luaL_checkstring(L, 1));
-}
-
-static int
 local_zone_from_env(lua_State *L)
 {
 	const char *name = luaL_checkstring(L, 1), *zone = getenv(name);
@@ -128,14 +96,16 @@ local_zone_from_env(lua_State *L)
 	if (zone == NULL)
 		return luaL_error(L, "local_zone_from_env: %s is not in the "
 		    "environment", name);
-	return set_zone(L, zone);
+	lua_settop(L, 0);
+	lua_pushstring(L, zone);
+	return loader_set_zone(L);
 }
 
 static int
 local_zone_from_file(lua_State *L)
 {
 	const char *path = luaL_checkstring(L, 1);
-	FILE *fp = fopen(path, "re");
+	FILE *fp = load_open(path, loader_of(L)->options);
 	char line[ZONE_MAX + 1] = "";
 
 	if (fp == NULL || fgets(line, sizeof(line), fp) == NULL) {
@@ -146,21 +116,31 @@ local_zone_from_file(lua_State *L)
 	}
 	fclose(fp);
 	line[strcspn(line, "\r\n")] = '\0';
-	return set_zone(L, line);
-}
-
-static int
-ignore(lua_State *L)
-{
-	(void)L;
-	return 0;
+	lua_settop(L, 0);
+	lua_pushstring(L, line);
+	return loader_set_zone(L);
 }
 
 static int
 no_handlers(lua_State *L)
 {
 	return luaL_error(L, "register_route_handlers: handlers written in Lua "
-	    "are not supported, as no Lua runs while requests are served");
+	    "are not supported, as no Lua runs while requests are served; "
+	    "expected only the routes that are built in (see mcproxy(1))");
+}
+
+/* A name that nobody has defined: say so for routes, others are nil. */
+static int
+missing_global(lua_State *L)
+{
+	const char *name = lua_tostring(L, 2);
+
+	if (lua_type(L, 2) == LUA_TSTRING && strncmp(name, "route_", 6) == 0)
+		return luaL_error(L, "%s is not known, expected one of the "
+		    "routes that are built in (see mcproxy(1)), as handlers "
+		    "written in Lua are not supported", name);
+	lua_pushnil(L);
+	return 1;
 }
 
 void
@@ -170,11 +150,11 @@ routelib_open(struct loader *ld)
 		{ "pools", keep_pools },
 		{ "routes", keep_routes },
 		{ "settings", set_settings },
-		{ "local_zone", local_zone },
+		{ "local_zone", loader_set_zone },
 		{ "local_zone_from_env", local_zone_from_env },
 		{ "local_zone_from_file", local_zone_from_file },
-		{ "verbosity", ignore },
-		{ "debug", ignore },
+		{ "verbosity", loader_ignore },
+		{ "debug", loader_ignore },
 		{ "register_route_handlers", no_handlers },
 	};
 	size_t i;
@@ -182,6 +162,12 @@ routelib_open(struct loader *ld)
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		lua_register(ld->L, functions[i].name, functions[i].func);
 	handlers_open(ld);
+	lua_pushglobaltable(ld->L);
+	lua_newtable(ld->L);
+	lua_pushcfunction(ld->L, missing_global);
+	lua_setfield(ld->L, -2, "__index");
+	lua_setmetatable(ld->L, -2);
+	lua_pop(ld->L, 1);
 }
 
 /* --- after the script: pools ---------------------------------------------- */
@@ -241,11 +227,12 @@ make_set(struct loader *ld, const char *name, const char *where)
 }
 
 static void
-make_pools(struct loader *ld, int table, const char *where)
+make_pools(struct loader *ld, void *ctx, int table, const char *where)
 {
 	lua_State *L = ld->L;
 	const char *name;
 
+	(void)ctx;
 	for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
 			loader_fail(ld, where, "pools: expected NAME = { … }");
@@ -279,11 +266,13 @@ read_delimiter(struct loader *ld, int table, const char *key,
 static void
 read_conf(struct loader *ld, struct router *r, int table, const char *where)
 {
-	static const char *const keys[] = { "mode", "start", "stop", NULL };
 	const char *mode = "prefix", *ignored;
 	bool has_start, has_stop;
 
-	loader_check_keys(ld, table, where, "conf", keys);
+	strcpy(r->start, "/");
+	strcpy(r->stop, "/");
+	if (table == 0)
+		return;
 	loader_string(ld, table, "mode", where, &mode);
 	if (strcmp(mode, "anchor") == 0)
 		r->mode = ROUTER_ANCHOR;
@@ -319,60 +308,53 @@ read_map(struct loader *ld, struct router *r, int table, const char *where)
 	router_sort(r);
 }
 
-static void
-make_routes(struct loader *ld, int table, const char *where)
-{
-	static const char *const keys[] = { "conf", "map", "cmap", "default",
-	    "tag", NULL };
-	lua_State *L = ld->L;
-	const char *tag = "";
-	struct router *r;
-
-	loader_check_keys(ld, table, where, "routes", keys);
-	loader_string(ld, table, "tag", where, &tag);
-	r = loader_router(ld, tag, where);
-	strcpy(r->start, "/");
-	strcpy(r->stop, "/");
-	if (loader_table(ld, table, "conf", where))
-		read_conf(ld, r, lua_gettop(L), where);
-	lua_settop(L, table);
-	if (loader_table(ld, table, "map", where))
-		read_map(ld, r, lua_gettop(L), where);
-	lua_settop(L, table);
-	if (loader_table(ld, table, "cmap", where))
-		handlers_compile_commands(ld, where, "cmap", r->by_command);
-	lua_settop(L, table);
-	if (lua_getfield(L, table, "default") != LUA_TNIL)
-		r->fallback = handlers_compile(ld, where, "default");
-	lua_settop(L, table);
-}
-
-static void
-for_each(struct loader *ld, const char *list_name,
-    void (*make)(struct loader *ld, int table, const char *where))
+/* The router of table; what concerns prefixes is in the table at conf. */
+void
+routelib_fill(struct loader *ld, struct router *r, int table, int conf,
+    const char *where)
 {
 	lua_State *L = ld->L;
 	int top = lua_gettop(L);
-	lua_Integer i, n;
 
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, list_name);
-	n = (lua_Integer)lua_rawlen(L, top + 1);
-	for (i = 1; i <= n; i++) {
-		luaL_checkstack(L, 20, NULL);
-		lua_rawgeti(L, top + 1, i);
-		lua_rawgeti(L, -1, 1);
-		lua_rawgeti(L, -2, 2);
-		make(ld, top + 4, lua_tostring(L, -2));
-		lua_settop(L, top + 1);
-	}
+	r->mode = ROUTER_PREFIX;
+	read_conf(ld, r, conf, where);
+	if (loader_table(ld, table, "map", where))
+		read_map(ld, r, lua_gettop(L), where);
 	lua_settop(L, top);
+	if (loader_table(ld, table, "cmap", where))
+		handlers_compile_commands(ld, where, "cmap", r->by_command);
+	lua_settop(L, top);
+	if (lua_getfield(L, table, "default") != LUA_TNIL)
+		r->fallback = handlers_compile(ld, where, "default");
+	lua_settop(L, top);
+}
+
+static void
+make_routes(struct loader *ld, void *ctx, int table, const char *where)
+{
+	static const char *const keys[] = { "conf", "map", "cmap", "default",
+	    "tag", NULL };
+	static const char *const conf_keys[] = { "mode", "start", "stop",
+	    NULL };
+	const char *tag = "";
+	int conf = 0;
+
+	(void)ctx;
+	loader_check_keys(ld, table, where, "routes", keys);
+	loader_string(ld, table, "tag", where, &tag);
+	if (loader_table(ld, table, "conf", where)) {
+		conf = lua_gettop(ld->L);
+		loader_check_keys(ld, conf, where, "conf", conf_keys);
+	}
+	routelib_fill(ld, loader_router(ld, tag, where), table, conf, where);
+	lua_settop(ld->L, table);
 }
 
 void
 routelib_finish(struct loader *ld)
 {
-	for_each(ld, POOLS, make_pools);
-	for_each(ld, ROUTES, make_routes);
+	loader_each(ld, POOLS, make_pools, NULL);
+	loader_each(ld, ROUTES, make_routes, NULL);
 	if (ld->conf->n_routers == 0)
 		loader_fail(ld, "configuration", "no routes, expected "
 		    "routes{ map = …, default = … }");

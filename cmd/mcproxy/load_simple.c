@@ -7,57 +7,21 @@
 #include "cmd/mcproxy/load_lua.h"
 
 #define POOLS "mcproxy.simple.pools"
-#define ROUTER "mcproxy.simple.router"
+#define ROUTERS "mcproxy.simple.routers"
 
-/* Keep { where, table } for the end: my_zone() may come later. */
+/* For the end: my_zone() may come later. */
 static int
 keep_pool(lua_State *L)
 {
-	struct loader *ld = loader_of(L);
-
-	luaL_checktype(L, 1, LUA_TTABLE);
-	ld->is_simple = true;
-	luaL_getsubtable(L, LUA_REGISTRYINDEX, POOLS);
-	lua_createtable(L, 2, 0);
-	loader_where(L);
-	lua_rawseti(L, -2, 1);
-	lua_pushvalue(L, 1);
-	lua_rawseti(L, -2, 2);
-	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-	return 0;
+	loader_of(L)->is_simple = true;
+	return loader_keep(L, POOLS);
 }
 
+/* The last one counts. */
 static int
 keep_router(lua_State *L)
 {
-	luaL_checktype(L, 1, LUA_TTABLE);
-	lua_createtable(L, 2, 0);
-	loader_where(L);
-	lua_rawseti(L, -2, 1);
-	lua_pushvalue(L, 1);
-	lua_rawseti(L, -2, 2);
-	lua_setfield(L, LUA_REGISTRYINDEX, ROUTER);
-	return 0;
-}
-
-static int
-set_zone(lua_State *L)
-{
-	struct loader *ld = loader_of(L);
-	const char *zone = luaL_checkstring(L, 1);
-
-	if (strlen(zone) >= ZONE_MAX)
-		return luaL_error(L, "a zone's name is longer than %d octets",
-		    ZONE_MAX - 1);
-	strcpy(ld->zone, zone);
-	return 0;
-}
-
-static int
-ignore(lua_State *L)
-{
-	(void)L;
-	return 0;
+	return loader_keep(L, ROUTERS);
 }
 
 void
@@ -66,8 +30,8 @@ simple_open(struct loader *ld)
 	static const luaL_Reg functions[] = {
 		{ "pool", keep_pool },
 		{ "router", keep_router },
-		{ "my_zone", set_zone },
-		{ "verbose", ignore },
+		{ "my_zone", loader_set_zone },
+		{ "verbose", loader_ignore },
 		{ NULL, NULL },
 	};
 	const luaL_Reg *f;
@@ -223,38 +187,50 @@ set_router(struct loader *ld, struct router *r, int table, const char *where)
 		loader_fail(ld, where, "default_pool: no pool %s", name);
 }
 
+struct last {
+	int table;
+	const char *where;
+};
+
+static void
+take_last(struct loader *ld, void *ctx, int table, const char *where)
+{
+	struct last *last = ctx;
+
+	/* Anchored in the registry's list, so the text stays. */
+	last->where = where;
+	lua_pushvalue(ld->L, table);
+	lua_replace(ld->L, last->table);
+}
+
+static void
+take_pool(struct loader *ld, void *ctx, int table, const char *where)
+{
+	const char *name;
+	const struct route *route = make_pool(ld, table, where, &name);
+
+	add_entry(ctx, name, route);
+}
+
 void
 simple_finish(struct loader *ld)
 {
 	lua_State *L = ld->L;
 	struct router *r = loader_router(ld, "", "configuration");
-	int top = lua_gettop(L), list, table = 0;
-	const char *where = "configuration", *name;
-	const struct route *route;
-	lua_Integer i, n;
+	int top = lua_gettop(L);
+	struct last last = { .table = top + 1, .where = "configuration" };
+	size_t n;
 
 	luaL_getsubtable(L, LUA_REGISTRYINDEX, POOLS);
-	list = lua_gettop(L);
-	n = (lua_Integer)lua_rawlen(L, list);
-	r->entries = loader_need(ld, conf_alloc(ld->conf, ((size_t)n + 1) *
+	n = (size_t)lua_rawlen(L, -1);
+	lua_pop(L, 1);
+	r->entries = loader_need(ld, conf_alloc(ld->conf, (n + 1) *
 	    sizeof(*r->entries)));
-	for (i = 1; i <= n; i++) {
-		lua_settop(L, list);
-		luaL_checkstack(L, 20, NULL);
-		lua_rawgeti(L, list, i);
-		lua_rawgeti(L, -1, 1);
-		lua_rawgeti(L, -2, 2);
-		route = make_pool(ld, lua_gettop(L), lua_tostring(L, -2), &name);
-		add_entry(r, name, route);
-	}
-	lua_settop(L, list);
-	if (lua_getfield(L, LUA_REGISTRYINDEX, ROUTER) == LUA_TTABLE) {
-		lua_rawgeti(L, -1, 1);
-		where = lua_tostring(L, -1);
-		lua_rawgeti(L, -2, 2);
-		table = lua_gettop(L);
-	}
-	set_router(ld, r, table, where);
+	loader_each(ld, POOLS, take_pool, r);
+	lua_pushnil(L);
+	loader_each(ld, ROUTERS, take_last, &last);
+	set_router(ld, r, lua_isnil(L, last.table) ? 0 : last.table,
+	    last.where);
 	router_sort(r);
 	lua_settop(L, top);
 }

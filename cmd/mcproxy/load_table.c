@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/mcproxy/load_lua.h"
 #include "common/base/clock.h"
@@ -45,6 +48,20 @@ loader_fail(struct loader *ld, const char *where, const char *format, ...)
 	lua_pushfstring(ld->L, "%s: %s", where, text);
 	lua_error(ld->L);
 	abort();	/* lua_error() does not come back */
+}
+
+void
+loader_note(struct loader *ld, const char *where, const char *format, ...)
+{
+	char text[LOAD_REASON_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (ld->options->say != NULL)
+		ld->options->say(lua_pushfstring(ld->L, "%s: %s", where, text));
+	lua_pop(ld->L, ld->options->say != NULL);
 }
 
 void *
@@ -213,6 +230,90 @@ loader_keys(struct loader *ld, int table, const char *where,
 	}
 	qsort(keys->names, keys->n_names, sizeof(keys->names[0]),
 	    compare_names);
+}
+
+/* --- what scripts leave behind -------------------------------------------- */
+
+int
+loader_keep(lua_State *L, const char *list)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, list);
+	lua_createtable(L, 2, 0);
+	loader_where(L);
+	lua_rawseti(L, -2, 1);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 2);
+	lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+	return 0;
+}
+
+void
+loader_each(struct loader *ld, const char *list,
+    void (*make)(struct loader *ld, void *ctx, int table, const char *where),
+    void *ctx)
+{
+	lua_State *L = ld->L;
+	int top = lua_gettop(L);
+	lua_Integer i, n;
+
+	luaL_getsubtable(L, LUA_REGISTRYINDEX, list);
+	n = (lua_Integer)lua_rawlen(L, top + 1);
+	for (i = 1; i <= n; i++) {
+		luaL_checkstack(L, 20, NULL);
+		lua_rawgeti(L, top + 1, i);
+		lua_rawgeti(L, -1, 1);
+		lua_rawgeti(L, -2, 2);
+		make(ld, ctx, top + 4, lua_tostring(L, -2));
+		lua_settop(L, top + 1);
+	}
+	lua_settop(L, top);
+}
+
+int
+loader_set_zone(lua_State *L)
+{
+	struct loader *ld = loader_of(L);
+	const char *zone = luaL_checkstring(L, 1);
+
+	if (*zone == '\0' || strlen(zone) >= ZONE_MAX)
+		return luaL_error(L, "local zone: expected a name of at most "
+		    "%d octets", ZONE_MAX - 1);
+	strcpy(ld->zone, zone);
+	return 0;
+}
+
+int
+loader_ignore(lua_State *L)
+{
+	(void)L;
+	return 0;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+FILE *
+load_open(const char *path, const struct load_options *o)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    (o->is_serving ? O_NONBLOCK : 0)), saved;
+	struct stat st;
+	FILE *fp;
+
+	if (fd < 0)
+		return NULL;
+	if (o->is_serving && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = ESPIPE;
+		return NULL;
+	}
+	fp = fdopen(fd, "rb");
+	if (fp != NULL)
+		return fp;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return NULL;
 }
 
 /* --- routes --------------------------------------------------------------- */

@@ -181,7 +181,7 @@ placement_jump(uint64_t hash, uint32_t n)
 
 /* The first point at or behind the hash; past the last comes the first. */
 static size_t
-pick_from_ring(const struct placement *p, uint32_t hash)
+pick_from_ring(const struct placement *p, uint32_t hash, size_t further)
 {
 	size_t low = 0, high = p->n_points, mid;
 
@@ -192,24 +192,42 @@ pick_from_ring(const struct placement *p, uint32_t hash)
 		else
 			high = mid;
 	}
-	return p->points[low == p->n_points ? 0 : low].node;
+	return p->points[(low + further) % p->n_points].node;
 }
 
-size_t
-placement_pick(const struct placement *p, const char *key, size_t len)
+static uint64_t
+hash_key(const struct placement *p, const char *key, size_t len)
 {
 	uint8_t digest[16];
-	uint64_t hash;
 
 	if (p->options.filter != PLACEMENT_WHOLE)
 		apply_filter(p, &key, &len);
 	if (p->options.hash == PLACEMENT_MD5) {
 		md5(key, len, digest);
-		hash = little_endian(digest);
-	} else {
-		hash = XXH3_64bits_withSeed(key, len, p->seed);
+		return little_endian(digest);
 	}
+	return XXH3_64bits_withSeed(key, len, p->seed);
+}
+
+size_t
+placement_pick(const struct placement *p, const char *key, size_t len)
+{
+	uint64_t hash = hash_key(p, key, len);
+
 	if (p->options.dist == PLACEMENT_RING)
-		return pick_from_ring(p, (uint32_t)hash);
+		return pick_from_ring(p, (uint32_t)hash, 0);
+	return placement_jump(hash, (uint32_t)p->n_nodes);
+}
+
+/* On a ring the points that follow, else another hash for each n. */
+size_t
+placement_pick_other(const struct placement *p, const char *key, size_t len,
+    unsigned n)
+{
+	uint64_t hash = hash_key(p, key, len);
+
+	if (p->options.dist == PLACEMENT_RING)
+		return pick_from_ring(p, (uint32_t)hash, n);
+	hash = XXH3_64bits_withSeed(&hash, sizeof(hash), n);
 	return placement_jump(hash, (uint32_t)p->n_nodes);
 }

@@ -76,5 +76,9 @@ void placement_free(struct placement *p);
 /* The index of the key's node; there must be at least one. */
 size_t placement_pick(const struct placement *p, const char *key, size_t len);
 
+/* Where else it may go: the same for all who ask, any index, for any n > 0. */
+size_t placement_pick_other(const struct placement *p, const char *key,
+    size_t len, unsigned n);
+
 /* Jump consistent hash (Lamping and Veach) alone. */
 uint32_t placement_jump(uint64_t hash, uint32_t n);

@@ -3,116 +3,51 @@
 #include "config.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/load.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/signals.h"
 
-#define BACKLOG 1024
 #define ACCEPT_MAX 256		/* in one go */
 #define ACCEPT_PAUSE_MS 100	/* when descriptors have run out */
 
-/* --- listening ------------------------------------------------------------ */
-
-static int
-listen_unix(const char *path, char *reason, size_t size)
+static bool
+is_local(int fd)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd;
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
+	const struct sockaddr_in *in = (const void *)&at;
+	const struct sockaddr_in6 *in6 = (const void *)&at;
+	socklen_t len = sizeof(at);
 
-	if (strlen(path) >= sizeof(un.sun_path)) {
-		snprintf(reason, size, "unix:%s: path too long", path);
-		return -1;
-	}
-	strcpy(un.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
-	    listen(fd, BACKLOG) < 0) {
-		snprintf(reason, size, "unix:%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int
-listen_tcp(const struct addrinfo *a)
-{
-	int fd, one = 1;
-
-	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (a->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
-	    listen(fd, BACKLOG) == 0)
-		return fd;
-	one = errno;
-	close(fd);
-	errno = one;
-	return -1;
-}
-
-int
-listen_on(const char *address, char *reason, size_t size)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *all;
-	const char *colon = strrchr(address, ':');
-	char host[256];
-	size_t len;
-	int fd, rc;
-
-	if (strncmp(address, "unix:", 5) == 0)
-		return listen_unix(address + 5, reason, size);
-	len = colon == NULL ? 0 : (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
-		address++;
-		len -= 2;
-	}
-	if (colon == NULL || len >= sizeof(host)) {
-		snprintf(reason, size, "%s: expected ADDR:PORT, [IPV6]:PORT or "
-		    "unix:PATH", address);
-		return -1;
-	}
-	memcpy(host, address, len);
-	host[len] = '\0';
-	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, colon + 1, &hints,
-	    &all);
-	if (rc != 0) {
-		snprintf(reason, size, "%s: %s", address, gai_strerror(rc));
-		return -1;
-	}
-	fd = listen_tcp(all);
-	if (fd < 0)
-		snprintf(reason, size, "%s: %s", address, strerror(errno));
-	freeaddrinfo(all);
-	return fd;
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return false;
+	if (at.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
 }
 
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
+proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
+    size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
+	mode_t mask;
 
 	if (p->n_listeners == LISTENERS_MAX) {
 		snprintf(reason, size, "more than %d listeners",
@@ -130,9 +65,21 @@ proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 		l->tag[at - text] = '\0';
 		address = at + 1;
 	}
+	/* Who may open a socket of administration may administer. */
+	mask = umask(0177);
+	if (!is_admin)
+		umask(mask);
 	l->fd = listen_on(address, reason, size);
+	umask(mask);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
+	if (is_admin && !is_local(l->fd)) {
+		snprintf(reason, size, "%s: administration has no password: "
+		    "expected unix:PATH or a loopback address", address);
+		close(l->fd);
+		return WK_E_INVALID;
+	}
+	l->is_admin = is_admin;
 	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
 	p->n_listeners++;
 	return WK_OK;
@@ -257,6 +204,8 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 		c->backends[i]->id = b->id;
 	}
 	wait_until_adopted(p);
+	backend_mark_current(p, c);
+	tally_assign(p, c);
 	for (i = 0; i < ROUTE_KINDS; i++)
 		atomic_store(&p->functions[i], c->kinds[i]);
 	atomic_store(&p->functions[ROUTE_KINDS], c->n_routers);
@@ -269,23 +218,55 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 }
 
 static void
+begin_reload(struct proxy *p)
+{
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_begun++;
+	pthread_mutex_unlock(&p->reload_lock);
+}
+
+/* Whoever asked for it by command learns what came of it. */
+static void
+end_reload(struct proxy *p, const char *reason)
+{
+	size_t i;
+
+	pthread_mutex_lock(&p->reload_lock);
+	p->reloads_done = p->reloads_begun;
+	snprintf(p->reload_reason, sizeof(p->reload_reason), "%s", reason);
+	pthread_mutex_unlock(&p->reload_lock);
+	for (i = 0; i < p->n_workers; i++)
+		worker_wake(p->workers[i]);
+}
+
+static void
 reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 {
 	char reason[LOAD_REASON_MAX] = "there is no file to read again";
-	struct conf *c = reload != NULL ? reload(reason) : NULL;
+	struct conf *c;
 
+	begin_reload(p);
+	watch_conf("start");
+	c = reload != NULL ? reload(reason) : NULL;
 	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
 		conf_del(c);
 		c = NULL;
 	}
 	if (c == NULL) {
+		stats_loaded(reason);
+		watch_text(WATCH_EVENTS, "proxy_error", reason);
+		watch_conf("failed");
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
+		end_reload(p, reason);
 		return;
 	}
+	stats_loaded(NULL);
+	watch_conf("done");
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
+	end_reload(p, "");
 }
 
 /* --- running -------------------------------------------------------------- */
@@ -364,6 +345,8 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	pthread_mutex_destroy(&p->reload_lock);
+	tally_free(p);
 }
 
 int
@@ -375,6 +358,7 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
+	pthread_mutex_init(&p->reload_lock, NULL);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");
@@ -386,6 +370,7 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 		rc = WK_EXIT_SYSTEM;
 	}
 	if (rc == WK_EXIT_OK) {
+		stats_loaded(NULL);
 		wk_notice("ready");
 		serve(p, reload);
 	}

@@ -45,6 +45,8 @@ static const struct {
 	[COMMAND_WATCH] = { "watch", 5, 0, TOKENS_MAX },
 	[COMMAND_VERBOSITY] = { "verbosity", 9, 1, 2 },
 	[COMMAND_FLUSH_ALL] = { "flush_all", 9, 0, 2 },
+	[COMMAND_PROXY] = { "proxy", 5, 1, TOKENS_MAX },
+	[COMMAND_RELOAD] = { "reload", 6, 0, 0 },
 	[COMMAND_QUIT] = { "quit", 4, 0, TOKENS_MAX },
 };
 
@@ -326,6 +328,9 @@ check(struct request_reader *r, struct request *out, const struct token *t,
 		return check_number(out, t);
 	if (c == COMMAND_DELETE)
 		return check_delete(out, t, n);
+	if (c == COMMAND_FLUSH_ALL && n > out->is_noreply &&
+	    !scan_int(t[0].at, t[0].len, &out->exptime))
+		return BAD_FORMAT;
 	return command_is_meta(c) ? check_meta(r, out, t, n) : NULL;
 }
 
@@ -350,14 +355,13 @@ read_line(struct request_reader *r, const char *line, size_t len,
 	out->command = (enum command)c;
 	out->rest = line + t[0].len;
 	out->rest_len = len - t[0].len;
-	out->is_noreply = !command_is_meta(out->command) && n > 2 &&
-	    n <= TOKENS_MAX && is_word(&t[n - 1], "noreply");
+	out->is_noreply = !command_is_meta(out->command) &&
+	    n > (c == COMMAND_FLUSH_ALL ? 1 : 2) && n <= TOKENS_MAX &&
+	    is_word(&t[n - 1], "noreply");
 	if (n > TOKENS_MAX)
 		out->error = wrong_count(out->command);
 	else
 		out->error = check(r, out, t + 1, n - 1);
-	if (c == COMMAND_FLUSH_ALL && n == 2)
-		out->is_noreply = is_word(&t[1], "noreply");
 	/* The others end before noreply; with meta all of it counts. */
 	if (command_is_meta(out->command) && out->error == NULL)
 		out->rest_len = (size_t)(line + len - out->rest);

@@ -33,7 +33,8 @@ enum command {
 	COMMANDS_ROUTED,
 	/* Not for a backend. */
 	COMMAND_MN = COMMANDS_ROUTED, COMMAND_VERSION, COMMAND_STATS,
-	COMMAND_WATCH, COMMAND_VERBOSITY, COMMAND_FLUSH_ALL, COMMAND_QUIT,
+	COMMAND_WATCH, COMMAND_VERBOSITY, COMMAND_FLUSH_ALL, COMMAND_RELOAD,
+	COMMAND_PROXY, COMMAND_QUIT,
 	COMMANDS,
 };
 
@@ -54,7 +55,7 @@ struct request {		/* pointers are into the caller's input */
 	const char *data;	/* REQUEST_DATA */
 	size_t data_len;
 	uint64_t value_len;
-	int64_t exptime;	/* gat, gats */
+	int64_t exptime;	/* gat, gats; flush_all */
 	size_t quiet_at;	/* where in rest " q" stands, if is_quiet */
 	size_t ttl_at, ttl_len; /* the time to live in rest; 0: none */
 	bool is_first, is_last;	/* of the keys of a line */

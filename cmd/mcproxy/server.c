@@ -12,6 +12,7 @@
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/server_read.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
@@ -25,32 +26,6 @@ set_state(struct server *s, enum server_state state)
 	atomic_store_explicit(&s->count.state, state, memory_order_relaxed);
 }
 
-/* --- subs ----------------------------------------------------------------- */
-
-void
-sub_release(struct worker *w, struct sub *sub)
-{
-	struct request_state *r = sub->request;
-
-	answer_clear(w, &sub->answer);
-	if (sub->is_own) {
-		sub->next = w->free_subs;
-		w->free_subs = sub;
-	}
-	request_unref(w, r);
-}
-
-/* An answer of ours instead of the backend's; the sub stays where it is. */
-void
-sub_fail(struct worker *w, struct sub *sub, const char *text)
-{
-	answer_clear(w, &sub->answer);
-	sub->answer.text = text;
-	sub->answer.class = RESPONSE_ERROR;
-	sub->is_answered = true;
-	handler_done(w, sub);
-}
-
 void
 server_pop(struct server *s)
 {
@@ -60,8 +35,7 @@ server_pop(struct server *s)
 	if (s->head == NULL)
 		s->tail = NULL;
 	s->depth--;
-	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
-	sub_release(s->worker, sub);
+	sub_unqueued(s->worker, sub);
 }
 
 /* --- failing -------------------------------------------------------------- */
@@ -105,7 +79,7 @@ close_socket(struct server *s)
 	s->rest = NULL;
 	s->rest_len = 0;
 	s->group_keys = 0;
-	s->is_full = false;
+	s->is_full = s->is_ending = false;
 	response_reader_init(&s->reader);
 }
 
@@ -125,7 +99,7 @@ fail_queue(struct server *s)
 			counter_add(&s->count.errors, 1);
 			sub_fail(w, sub, BACKEND_FAILURE);
 		}
-		sub_release(w, sub);
+		sub_unqueued(w, sub);
 	}
 }
 
@@ -134,13 +108,15 @@ server_fail(struct server *s, bool is_hung)
 {
 	const struct backend_options *o = &s->backend->conf.options;
 	struct worker *w = s->worker;
+	enum server_state state = s->state;
 	bool was_bad = is_bad(s);
 
-	if (s->state == SERVER_UP && o->flap_time_ns > 0 &&
+	if (s->is_used && o->flap_time_ns > 0 &&
 	    w->now_ns - s->up_ns < o->flap_time_ns)
 		s->flaps++;
-	else if (s->state == SERVER_UP)
+	else if (s->is_used)
 		s->flaps = 0;
+	s->is_used = false;
 	/* Hung: three more timeouts would tell nothing new. */
 	s->failures = is_hung || s->flaps > o->failure_limit ?
 	    o->failure_limit + 1 : s->failures + 1;
@@ -149,12 +125,16 @@ server_fail(struct server *s, bool is_hung)
 	close_socket(s);
 	set_state(s, SERVER_WAITING);
 	s->deadline_ns = w->now_ns;
-	if (is_hung)
+	if (is_hung && state != SERVER_CONNECTING)
 		atomic_store(&s->backend->hung_ns, w->now_ns);
 	if (is_bad(s)) {
 		s->deadline_ns += retry_wait(s);
-		if (!was_bad)
+		atomic_store(&s->backend->back_ns, OUT_NS);
+		if (!was_bad) {
 			atomic_fetch_add(&s->backend->n_bad, 1);
+			watch_marked(s, s->flaps > o->failure_limit,
+			    s->deadline_ns - w->now_ns);
+		}
 	}
 	worker_at(w, s->deadline_ns);
 	fail_queue(s);
@@ -172,8 +152,10 @@ send_probe(struct server *s, uint64_t timeout_ns)
 	worker_at(s->worker, s->deadline_ns);
 	/* Nine octets into an empty socket; if not, the deadline decides. */
 	if (send(s->source.fd, probe, sizeof(probe) - 1, MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN)
+	    errno != EAGAIN) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 static void
@@ -205,6 +187,7 @@ connect_now(struct server *s)
 	fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -217,55 +200,61 @@ connect_now(struct server *s)
 	worker_at(w, s->deadline_ns);
 	if ((connect(fd, (struct sockaddr *)&a.at, a.len) < 0 &&
 	    errno != EINPROGRESS) ||
-	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
+	}
+}
+
+/* Look at it again when it will have been idle for long. */
+static void
+watch_idle(struct server *s)
+{
+	uint64_t ping_ns = s->worker->proxy->options.idle_ping_ns;
+
+	if (ping_ns > 0 && s->head == NULL)
+		worker_at(s->worker, s->read_ns + ping_ns);
 }
 
 void
 server_is_up(struct server *s)
 {
 	struct worker *w = s->worker;
+	struct sub *sub;
 
 	if (is_bad(s))
 		atomic_fetch_sub(&s->backend->n_bad, 1);
+	if (atomic_load(&s->backend->back_ns) == OUT_NS)
+		atomic_store(&s->backend->back_ns, w->now_ns);
 	s->failures = 0;
-	s->up_ns = w->now_ns;
+	/* A probe in between does not make the connection a new one. */
+	if (!s->is_used)
+		s->up_ns = w->now_ns;
+	s->is_used = true;
+	s->probed_ns = w->now_ns;
 	set_state(s, SERVER_UP);
+	for (sub = s->head; sub != NULL; sub = sub->next)
+		sub->is_sent = true;
+	watch_idle(s);
 	if (s->head != NULL)
 		worker_at(w, s->head->since_ns +
 		    s->backend->conf.options.read_timeout_ns);
 	server_touch(s);
 }
 
-static void
-finish_connect(struct server *s)
+void
+server_connected(struct server *s)
 {
 	int error = 0;
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
-	    error != 0)
+	    error != 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
-	else
-		send_probe(s, s->backend->conf.options.read_timeout_ns);
-}
-
-void
-server_event(struct server *s, uint32_t events)
-{
-	if (s->source.fd < 0)
-		return;
-	if (s->state == SERVER_CONNECTING) {
-		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
-			finish_connect(s);
 		return;
 	}
-	if ((events & EPOLLOUT) != 0 && s->is_full) {
-		s->is_full = false;
-		server_touch(s);
-	}
-	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
-		server_read(s);
+	send_probe(s, s->backend->conf.options.read_timeout_ns);
 }
 
 /* --- queueing ------------------------------------------------------------- */
@@ -286,13 +275,28 @@ pick_connection(struct worker *w, unsigned backend)
 	struct server **all = w->servers[backend], *best = NULL;
 	size_t i;
 
-	if (all == NULL)
+	if (all == NULL || atomic_load_explicit(&w->proxy->backends[backend]->
+	    is_held, memory_order_relaxed))
 		return NULL;
+	/* One that was bad has to prove itself first. */
 	for (i = 0; all[i] != NULL; i++)
 		if (all[i]->state != SERVER_WAITING &&
+		    (all[i]->state == SERVER_UP || !is_bad(all[i])) &&
 		    (best == NULL || all[i]->depth < best->depth))
 			best = all[i];
 	return best;
+}
+
+bool
+server_is_out(struct worker *w, unsigned backend, uint64_t failback_ns)
+{
+	uint64_t back_ns = atomic_load_explicit(
+	    &w->proxy->backends[backend]->back_ns, memory_order_relaxed);
+
+	if (back_ns == OUT_NS || pick_connection(w, backend) == NULL)
+		return true;
+	return back_ns != 0 && failback_ns > 0 && w->now_ns >= back_ns &&
+	    w->now_ns - back_ns < failback_ns;
 }
 
 /* Another worker may have found out that this backend hangs. */
@@ -301,11 +305,22 @@ has_hung_since(struct server *s)
 {
 	uint64_t hung_ns = atomic_load(&s->backend->hung_ns);
 
-	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP || s->read_ns > hung_ns ||
-	    s->up_ns > hung_ns)
+	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP ||
+	    s->read_ns > hung_ns || s->probed_ns > hung_ns)
 		return false;
 	server_fail(s, true);
 	return true;
+}
+
+/* Whoever is silent for so long may have been forgotten on the way. */
+static void
+ping_if_idle(struct server *s)
+{
+	uint64_t ping_ns = s->worker->proxy->options.idle_ping_ns;
+
+	if (s->state == SERVER_UP && s->head == NULL && ping_ns > 0 &&
+	    s->worker->now_ns - s->read_ns >= ping_ns)
+		send_probe(s, s->backend->conf.options.read_timeout_ns);
 }
 
 void
@@ -316,27 +331,22 @@ server_submit(struct worker *w, unsigned backend, struct sub *sub)
 
 	if (s == NULL || has_hung_since(s)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
 	o = &s->backend->conf.options;
 	if (o->depth_limit > 0 && s->depth >= o->depth_limit) {
 		counter_add(&w->count.depth_failed, 1);
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
-	if (s->state == SERVER_UP && s->head == NULL &&
-	    w->proxy->options.idle_ping_ns > 0 &&
-	    w->now_ns - s->read_ns > w->proxy->options.idle_ping_ns)
-		send_probe(s, o->read_timeout_ns);
+	ping_if_idle(s);
 	if (s->state == SERVER_WAITING || !command_write(s, sub)) {
 		sub_fail(w, sub, BACKEND_FAILURE);
-		sub_release(w, sub);
 		return;
 	}
-	sub->since_ns = w->now_ns;
 	sub->next = NULL;
+	sub->is_queued = true;
+	sub->is_sent = s->state == SERVER_UP;
 	if (s->tail == NULL) {
 		s->head = sub;
 		worker_at(w, w->now_ns + o->read_timeout_ns);
@@ -360,6 +370,7 @@ server_flush(struct server *s)
 	if (s->group_keys > 0) {
 		s->group_keys = 0;
 		if (!chain_copy(store, &s->out, &s->block, "\r\n", 2)) {
+			watch_backend(s, "outofmemory", NULL, 0);
 			server_fail(s, false);
 			return;
 		}
@@ -369,8 +380,10 @@ server_flush(struct server *s)
 	rc = chain_write(store, &s->out, s->source.fd, &written);
 	counter_add(&s->count.bytes_out, written);
 	s->is_full = rc == 1;
-	if (rc < 0)
+	if (rc < 0) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 /* --- deadlines ------------------------------------------------------------ */
@@ -389,8 +402,9 @@ expire_queue(struct server *s)
 	if (sub != NULL && s->state == SERVER_UP &&
 	    sub->since_ns + timeout <= w->now_ns &&
 	    s->read_ns < sub->since_ns + timeout / 2 &&
-	    s->up_ns + timeout <= w->now_ns) {
+	    s->probed_ns + timeout <= w->now_ns) {
 		counter_add(&s->count.timeouts, s->depth);
+		watch_backend(s, "timeout", NULL, 0);
 		server_fail(s, true);
 		return;
 	}
@@ -417,13 +431,19 @@ check_deadline(struct server *s)
 	if (s->backend->conf.options.is_down)
 		return;
 	if (s->state != SERVER_UP && s->deadline_ns <= w->now_ns) {
-		if (s->state == SERVER_WAITING)
+		if (s->state == SERVER_WAITING) {
 			connect_now(s);
-		else
-			server_fail(s, s->state == SERVER_PROBING);
+		} else {
+			watch_backend(s, s->state == SERVER_PROBING ?
+			    "readvalidate" : "conntimeout", NULL, 0);
+			server_fail(s, true);
+		}
 	}
+	ping_if_idle(s);
 	if (s->state != SERVER_UP)
 		worker_at(w, s->deadline_ns);
+	else
+		watch_idle(s);
 	expire_queue(s);
 }
 
@@ -511,20 +531,21 @@ server_drain(struct server *s)
 	set_state(s, SERVER_WAITING);
 }
 
+/* What they had queued fails; nobody may submit any more. */
 void
 server_close_all(struct worker *w)
 {
+	struct server **all;
 	size_t id, i;
 
 	for (id = 0; id < CONF_BACKENDS_MAX; id++) {
-		if (w->servers[id] == NULL)
-			continue;
-		for (i = 0; w->servers[id][i] != NULL; i++) {
-			close_socket(w->servers[id][i]);
-			fail_queue(w->servers[id][i]);
-			free(w->servers[id][i]);
+		all = atomic_exchange(&w->servers[id], NULL);
+		for (i = 0; all != NULL && all[i] != NULL; i++) {
+			close_socket(all[i]);
+			fail_queue(all[i]);
+			free(all[i]);
 		}
-		free(w->servers[id]);
-		w->servers[id] = NULL;
+		free(all);
 	}
+	w->dirty_servers = w->again_servers = NULL;
 }

@@ -7,18 +7,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+
+#include "cmd/mcproxy/watch.h"
 
 #define READ_MIN 16384
 
 static void
 deliver(struct server *s, struct sub *sub)
 {
-	latency_add(s, s->worker->now_ns - sub->since_ns);
+	latency_add(&s->count.latency[tally_class(sub->request->command)],
+	    s->worker->now_ns - sub->since_ns);
 	if (sub->answer.class == RESPONSE_ERROR)
 		counter_add(&s->count.errors, 1);
-	sub->is_answered = true;
-	handler_done(s->worker, sub);
+	sub_done(s->worker, sub);
 }
 
 static bool
@@ -128,7 +131,7 @@ take_data(struct server *s, struct block *b, const struct response *p)
 		if (!sub->is_answered && sub->task == NULL &&
 		    sub->request->client != NULL &&
 		    sub->request->client->head == sub->request)
-			client_pump(sub->request->client);
+			client_touch(sub->request->client);
 		return true;
 	}
 	if (!sub->is_answered)
@@ -147,8 +150,10 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 	bool ok;
 
 	while (len > 0) {
-		if (s->head == NULL && s->state != SERVER_PROBING)
+		if (s->head == NULL && s->state != SERVER_PROBING) {
+			watch_backend(s, "trailingdata", at, len);
 			return SIZE_MAX;
+		}
 		kind = s->state == SERVER_PROBING ? RESPONSE_VERSION :
 		    s->head->kind;
 		switch (response_read(&s->reader, kind, &at, &len, &p)) {
@@ -169,8 +174,11 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 			ok = false;
 			break;
 		}
-		if (!ok)
+		if (!ok) {
+			watch_backend(s, s->state == SERVER_PROBING ?
+			    "badvalidate" : "invalidprotocol", at, len);
 			return SIZE_MAX;
+		}
 	}
 	return 0;
 }
@@ -200,6 +208,7 @@ server_read(struct server *s)
 	char *at;
 
 	if (b == NULL) {
+		watch_backend(s, "outofmemory", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -213,6 +222,7 @@ server_read(struct server *s)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
+		watch_backend(s, n == 0 ? "disconnected" : "reading", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -223,14 +233,37 @@ server_read(struct server *s)
 	s->is_reading = true;
 	left = take(s, b, at, len);
 	s->is_reading = false;
+	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
 	if (left == SIZE_MAX || !keep_rest(s, at + len - left, left)) {
 		server_fail(s, false);
 		return;
 	}
 	server_drain(s);
-	if ((size_t)n == room && !s->is_again && s->source.fd >= 0) {
+	if (((size_t)n == room || s->is_ending) && !s->is_again &&
+	    s->source.fd >= 0) {
 		s->is_again = true;
 		s->next_again = w->again_servers;
 		w->again_servers = s;
 	}
+}
+
+void
+server_event(struct server *s, uint32_t events)
+{
+	if (s->source.fd < 0)
+		return;
+	if (s->state == SERVER_CONNECTING) {
+		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+			server_connected(s);
+		return;
+	}
+	if ((events & EPOLLOUT) != 0 && s->is_full) {
+		s->is_full = false;
+		server_touch(s);
+	}
+	/* Its end may lie behind data, and is announced only once. */
+	if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		s->is_ending = true;
+	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		server_read(s);
 }

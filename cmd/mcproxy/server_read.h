@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What the two halves of a backend connection share (server.c, server_read.c). */
+/* What server.c offers to the floor above it, server_read.c. */
 #pragma once
 
 #include "cmd/mcproxy/engine.h"
 
-/* Give the sub back; its request loses a reference. */
-void sub_release(struct worker *w, struct sub *sub);
-/* Answer with a line of ours; the sub stays queued. */
-void sub_fail(struct worker *w, struct sub *sub, const char *text);
 /* The first of the queue is through. */
 void server_pop(struct server *s);
 /* The connection is lost, or useless: everything queued on it fails. */
 void server_fail(struct server *s, bool is_hung);
+/* The socket is connected, or not. */
+void server_connected(struct server *s);
 /* The probe was answered. */
 void server_is_up(struct server *s);
 /* Write at the end of this turn. */

@@ -13,30 +13,11 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define EVENTS_MAX 256
 #define NEVER UINT64_MAX
-
-uint64_t
-worker_random(struct worker *w)
-{
-	/* xorshift64*: spreads load, guards nothing. */
-	w->random ^= w->random >> 12;
-	w->random ^= w->random << 25;
-	w->random ^= w->random >> 27;
-	return w->random * UINT64_C(2685821657736338717);
-}
-
-void
-worker_wake(struct worker *w)
-{
-	uint64_t one = 1;
-
-	/* A full counter is as readable as it can be. */
-	if (write(w->wake.fd, &one, sizeof(one)) < 0)
-		return;
-}
 
 /* --- configurations ------------------------------------------------------- */
 
@@ -102,6 +83,7 @@ adopt(struct worker *w)
 		w->retired = w->held;
 	}
 	w->held = h;
+	tally_adopt(w, g->conf);
 	server_adopt(w, g->conf);
 	atomic_store(&w->adopted, g);
 }
@@ -172,12 +154,15 @@ flush(struct worker *w)
 	struct server *s;
 	struct client *c;
 
-	/* A backend that fails gives clients something to get. */
-	while ((s = w->dirty_servers) != NULL) {
-		w->dirty_servers = s->next_dirty;
-		s->is_dirty = false;
-		server_flush(s);
-	}
+	/* Answers may ask others; a backend that fails answers, too. */
+	do {
+		handler_settle(w);
+		while ((s = w->dirty_servers) != NULL) {
+			w->dirty_servers = s->next_dirty;
+			s->is_dirty = false;
+			server_flush(s);
+		}
+	} while (w->done_head != NULL);
 	while ((c = w->dirty_clients) != NULL) {
 		w->dirty_clients = c->next_dirty;
 		c->is_dirty = false;
@@ -253,41 +238,52 @@ is_drained(struct worker *w)
 	return w->clients == NULL;
 }
 
+void
+worker_turn(struct worker *w, int wait)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int i, n;
+
+	n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, wait);
+	w->now_ns = wk_clock_now_ns();
+	adopt(w);
+	for (i = 0; i < n; i++)
+		dispatch(w, &events[i]);
+	feed_again(w);
+	timers(w);
+	if (w->reloading != NULL)
+		local_settle(w, NULL);
+	flush(w);
+	/* Behind that there may be room for what waits. */
+	if (w->n_watchers > 0) {
+		watch_deliver(w);
+		flush(w);
+	}
+	bury(w);
+	if (w->retired != NULL)
+		drop_retired(w);
+	publish(w);
+}
+
 static void *
 run(void *arg)
 {
 	struct worker *w = arg;
-	struct epoll_event events[EVENTS_MAX];
-	int i, n;
 
 	w->now_ns = wk_clock_now_ns();
 	adopt(w);
-	while (!is_drained(w)) {
-		n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, wait_ms(w));
-		w->now_ns = wk_clock_now_ns();
-		adopt(w);
-		for (i = 0; i < n; i++)
-			dispatch(w, &events[i]);
-		feed_again(w);
-		timers(w);
-		flush(w);
-		bury(w);
-		if (w->retired != NULL)
-			drop_retired(w);
-		publish(w);
-	}
+	while (!is_drained(w))
+		worker_turn(w, wait_ms(w));
 	return NULL;
 }
 
 /* --- start and end -------------------------------------------------------- */
 
 int
-worker_start(struct proxy *p, unsigned number)
+worker_new(struct proxy *p, unsigned number)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct epoll_event e = { .events = EPOLLIN };
-	sigset_t all, old;
-	int rc;
 
 	if (w == NULL)
 		return WK_E_NOMEM;
@@ -303,17 +299,31 @@ worker_start(struct proxy *p, unsigned number)
 	if (w->epoll_fd < 0 || w->wake.fd < 0 ||
 	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->wake.fd, &e) < 0)
 		return WK_E_SYSTEM;
+	p->n_workers = number + 1;
+	return WK_OK;
+}
+
+int
+worker_start(struct proxy *p, unsigned number)
+{
+	int rc = worker_new(p, number);
+	sigset_t all, old;
+
+	if (rc != WK_OK)
+		return rc;
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, run, w);
+	rc = pthread_create(&p->workers[number]->thread, NULL, run,
+	    p->workers[number]);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc != 0) {
-		errno = rc;
-		return WK_E_SYSTEM;
-	}
-	p->n_workers = number + 1;
-	return WK_OK;
+	if (rc == 0)
+		return WK_OK;
+	/* Nobody turns it: it is none. */
+	p->n_workers = number;
+	worker_del(p->workers[number]);
+	errno = rc;
+	return WK_E_SYSTEM;
 }
 
 /* After the thread has ended. */
@@ -327,7 +337,10 @@ worker_del(struct worker *w)
 
 	while ((c = w->clients) != NULL)
 		client_close(c);
+	local_settle(w, "the proxy ends");
 	server_close_all(w);
+	handler_settle(w);
+	tally_free_worker(w);
 	w->again_clients = w->dirty_clients = NULL;
 	bury(w);
 	while ((r = w->free_requests) != NULL) {

@@ -102,3 +102,16 @@ LUA
   run -4 --separate-stderr bash -c 'mcproxy --check pools.lua >/dev/full'
   [[ $stderr == *"No space left on device"* ]]
 }
+
+@test "its parts call only those that stand before them in tool.mk" {
+  local objects="$WK_BUILD/cmd/mcproxy"
+  [ -e "$objects/libmcproxy_a-conf.o" ] || skip "no objects in the build directory"
+  grep -oE 'cmd/mcproxy/[a-z0-9_]+\.c' "$WK_SOURCE/cmd/mcproxy/tool.mk" | sed '/main.c/,$d; s|.*/||; s|\.c$||' |
+    while read -r part; do
+      nm "$objects/libmcproxy_a-$part.o" |
+        awk -v part="$part" '$2 ~ /^[TDRB]$/ { print part, "has", $3 } $1 == "U" { print part, "uses", $2 }'
+    done >symbols
+  run awk '$2 == "uses" { used[$3] = used[$3] " " $1 } $2 == "has" && $3 in used { print used[$3], "call", $3, "of", $1 }' symbols
+  [ -z "$output" ]
+  [ "$(grep -c ' has ' symbols)" -gt 50 ]
+}

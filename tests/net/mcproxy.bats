@@ -3,74 +3,7 @@
 # mcproxy in front of real memcacheds, on ports that the kernel chose.
 
 load ../cli/tool
-
-setup() {
-  command -v memcached >/dev/null || skip "needs memcached"
-  cd "$BATS_TEST_TMPDIR" || exit
-  pids=()
-}
-
-teardown() {
-  local pid
-  for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
-  for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || :; done
-}
-
-# N ports that were free a moment ago
-free_ports() {
-  python3 -c '
-import socket, sys
-s = [socket.socket() for _ in range(int(sys.argv[1]))]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])' "$1"
-}
-
-answers() { # port
-  [ "$(printf 'mn\r\n' | nc -w 1 -N 127.0.0.1 "$1")" = $'MN\r' ]
-}
-
-backend() { # port: sets the variable pid
-  local user=()
-  [ "$(id -u)" -ne 0 ] || user=(-u nobody)
-  memcached "${user[@]}" -l 127.0.0.1 -p "$1" -U 0 -t 1 -m 64 -c 2048 3>&- &
-  pid=$!
-  pids+=("$pid")
-  wait_until answers "$1"
-}
-
-proxy() { # arguments: sets the variable proxy_pid
-  mcproxy --threads 2 "$@" 2>err 3>&- &
-  proxy_pid=$!
-  pids+=("$proxy_pid")
-  wait_until grep -q '^mcproxy: ready' err
-}
-
-talk() { # port: standard input as it is, with \r\n for \n
-  sed 's/$/\r/' | nc -w 2 -N 127.0.0.1 "$1" | tr -d '\r'
-}
-
-# Two pools of two, as in the manual; port[0] is the proxy's.
-two_pools() {
-  local i
-  read -ra port < <(free_ports 5)
-  for i in 1 2 3 4; do backend "${port[i]}"; backend_pid[i]=$pid; done
-  cat >pools.lua <<LUA
-local s = require("lib/simple")
-s.pool{ name = "foo", backends = { "127.0.0.1:${port[1]}", "127.0.0.1:${port[2]}" } }
-s.pool{ name = "bar", backends = { "127.0.0.1:${port[3]}", "127.0.0.1:${port[4]}" } }
-LUA
-}
-
-up() { # how many connections to backends are up
-  local n
-  n=$(printf 'stats backends\r\n' | nc -w 2 -N 127.0.0.1 "${port[0]}" | grep ':up ' | tr -d '\r' |
-    awk '{ n += $3 } END { print n }')
-  [ "$n" -eq "$1" ]
-}
-
-start() {
-  proxy --listen "127.0.0.1:${port[0]}" "$@" pools.lua
-}
+load mcproxy
 
 @test "two pools by prefix, and the backends hold the trimmed keys" {
   two_pools
@@ -525,5 +458,19 @@ print(c.version().decode())' "${port[0]}"
   [ "${lines[0]}" = "HTTP/1.0 200 OK" ]
   grep -qx 'mcproxy_commands_total{command="get"} 2' <<<"$output"
   grep -qx "mcproxy_backend_requests_total{backend=\"127.0.0.1:${port[1]}\"} 1" <<<"$output"
-  grep -qx "mcproxy_backend_latency_seconds_count{backend=\"127.0.0.1:${port[1]}\"} 1" <<<"$output"
+  grep -qx "mcproxy_backend_latency_seconds_count{backend=\"127.0.0.1:${port[1]}\",class=\"read\"} 1" <<<"$output"
+}
+
+@test "a client that says all at once and then nothing more is answered, and let go" {
+  two_pools
+  start
+  wait_until up 8
+  local i
+  # Data and end arrive together: whoever waits for more would wait for ever.
+  for i in 1 2 3 4; do
+    run -0 timeout 10 bash -c "printf 'get /foo/none\r\nmn\r\n' | nc -N 127.0.0.1 ${port[0]}"
+    [ "$output" = $'END\r\nMN\r' ]
+  done
+  alone() { talk "${port[0]}" <<<stats | grep -qx 'STAT curr_connections 1'; }
+  wait_until alone
 }

@@ -161,6 +161,10 @@ test_routelib_trees(void **state)
 		    "failover tries 2 miss shuffle(one, two, three)" },
 		{ "route_failover{ children = 'set_z', local_zone = true }",
 		    "failover(set_z_west, set_z_east)" },
+		{ "route_failover{ children = 'set_z', local_zone = 'east' }",
+		    "failover(set_z_east, set_z_west)" },
+		{ "route_zfailover{ children = 'set_z', local_zone = 'east' }",
+		    "zfailover(set_z_east, set_z_west)" },
 		{ "route_zfailover{ children = 'set_z' }",
 		    "zfailover(set_z_west, set_z_east)" },
 		{ "route_split{ child_a = 'one', child_b = route_allfastest{"
@@ -171,6 +175,9 @@ test_routelib_trees(void **state)
 		{ "route_allsync{ children = route_ttl{ ttl = 5,"
 		    " child_wrap = 'set_z' } }",
 		    "allsync(ttl 5(set_z_east), ttl 5(set_z_west))" },
+		{ "route_allsync{ children = route_direct{ child_wrap ="
+		    " route_direct{ child_wrap = 'set_z' } } }",
+		    "allsync(set_z_east, set_z_west)" },
 		{ "route_allsync{ children = { b = 'two', a = 'one' } }",
 		    "allsync(one, two)" },
 		{ "route_null{}", "null" },
@@ -255,6 +262,65 @@ test_routelib_settings(void **state)
 	conf_del(c);
 }
 
+#define CORE_POOLS \
+	"function mcp_config_pools(old) mcp.backend_read_timeout(0.5)\n" \
+	"local b1, b2 = mcp.backend('b1', '127.0.0.1', 11411), mcp.backend{ " \
+	"label = 'b2', host = '::1', port = 11412, connections = 2 }\n" \
+	"return { main = mcp.pool({ b1, b2 }, { seed = 'x' }), far = { " \
+	"east = mcp.pool({ b2 }) } } end\n"
+
+static void
+test_the_core_api_makes_a_static_tree(void **state)
+{
+	struct conf *c;
+
+	(void)state;
+	c = must_load(CORE_POOLS "function mcp_config_routes(p)\n"
+	    "mcp.attach(mcp.CMD_ANY_STORAGE, mcp.router_new{ mode = 'anchor',"
+	    " start = '/', stop = '/', map = { foo = p.main, bar = {"
+	    " [mcp.CMD_GET] = p.far.east, [mcp.CMD_ANY_STORAGE] = p.main } },"
+	    " cmap = { [mcp.CMD_MG] = 'main' },"
+	    " default = route_failover{ children = { p.main, 'far_east' } } })\n"
+	    "mcp.attach(mcp.CMD_MG, p.main, 'b')\n"
+	    "mcp.attach(mcp.CMD_MG, p.far.east, 'b')\n"
+	    "mcp.attach(mcp.CMD_ANY_STORAGE, p.main, 'c') end");
+	assert_route(c, "", "get", "/foo/a", "main");
+	assert_route(c, "", "get", "/bar/a", "far_east");
+	assert_route(c, "", "set", "/bar/a", "main");
+	assert_route(c, "", "mg", "a", "main");
+	assert_route(c, "", "get", "a", "failover(main, far_east)");
+	assert_route(c, "b", "mg", "/foo/a", "far_east");
+	assert_route(c, "b", "get", "/foo/a", "nowhere");
+	assert_route(c, "c", "get", "/foo/a", "main");
+	assert_int_equal(c->n_backends, 2);
+	assert_string_equal(c->backends[0]->label, "b1");
+	assert_int_equal(c->backends[0]->options.read_timeout_ns, 500000000);
+	assert_int_equal(c->backends[1]->options.connections, 2);
+	assert_string_equal(c->backends[1]->port, "11412");
+	conf_del(c);
+	c = must_load("function mcp_config_pools() return mcp.pool({ mcp."
+	    "backend('a', 'h', 1) }) end function mcp_config_routes(p) mcp."
+	    "attach(mcp.CMD_ANY_STORAGE, p) end");
+	assert_route(c, "", "get", "a", "default");
+	conf_del(c);
+}
+
+static void
+test_the_pool_internal_is_a_memcached_beside_us(void **state)
+{
+	static const struct load_options options = { .internal = "unix:/i" };
+	static const char text[] = POOLS3 "routes{ default = route_failover{ "
+	    "children = { 'one', 'internal' } } }";
+	char reason[LOAD_REASON_MAX];
+	struct conf *c = load_text("c", text, strlen(text), &options, reason);
+
+	(void)state;
+	assert_non_null(c);
+	assert_route(c, "", "get", "a", "failover(one, internal)");
+	assert_string_equal(conf_pool(c, "internal")->backends[0]->host, "/i");
+	conf_del(c);
+}
+
 static void
 test_errors_say_where_and_what(void **state)
 {
@@ -300,11 +366,36 @@ test_errors_say_where_and_what(void **state)
 		{ "require('socket')", "c.lua:1: module 'socket' is not built "
 		    "in, expected lib/simple or routelib (others need "
 		    "--unsafe-lua)" },
-		{ "mcp.pool({})", "c.lua:1: mcp.pool belongs to the core API, "
-		    "expected only pools and routes of lib/simple or routelib" },
-		{ "function mcp_config_pools() end",
-		    "c.lua: mcp_config_pools belongs to the core API, expected "
-		    "pools and routes of lib/simple or routelib" },
+		{ "mcp.register_cron('x', {})", "c.lua:1: mcp.register_cron "
+		    "needs Lua while requests are served, which is not done; "
+		    "expected pools, mcp.router_new{} and routes such as "
+		    "route_failover{}" },
+		{ "function mcp_config_pools() end", "configuration: "
+		    "mcp_config_routes is missing, expected a function that "
+		    "calls mcp.attach" },
+		{ CORE_POOLS "function mcp_config_routes(p) end",
+		    "configuration: no routes, expected mcp.attach("
+		    "mcp.CMD_ANY_STORAGE, …) in mcp_config_routes" },
+		{ CORE_POOLS "function mcp_config_routes(p)\nmcp.attach(mcp."
+		    "CMD_GET,\nfunction(r) return 'END\\r\\n' end)\nend",
+		    "c.lua:5: the function at c.lua:6 cannot handle requests, "
+		    "as no Lua runs while they are served; expected a pool, a "
+		    "route such as route_failover{} or mcp.router_new{}" },
+		{ CORE_POOLS "function mcp_config_routes(p)\nmcp.attach(mcp."
+		    "CMD_GET, mcp.router_new{ map = { a = p.main } })\nend",
+		    "c.lua:5: mcp.attach: a router takes all commands, "
+		    "expected mcp.CMD_ANY_STORAGE" },
+		{ CORE_POOLS "pool" BAR, "c.lua: pool{} of lib/simple, pools{} "
+		    "of routelib and mcp_config_pools() cannot be mixed" },
+		{ "register_route_handlers{ 'hello' }", "c.lua:1: "
+		    "register_route_handlers: handlers written in Lua are not "
+		    "supported, as no Lua runs while requests are served; "
+		    "expected only the routes that are built in (see "
+		    "mcproxy(1))" },
+		{ "\nroutes{ default = route_hello{} }", "c.lua:2: route_hello "
+		    "is not known, expected one of the routes that are built "
+		    "in (see mcproxy(1)), as handlers written in Lua are not "
+		    "supported" },
 		{ "while true do end", "c.lua:1: the configuration runs for "
 		    "too long" },
 		{ "while true do pcall(function() while true do end end) end",
@@ -320,10 +411,10 @@ test_errors_say_where_and_what(void **state)
 		    "c.lua:4: route_direct: child is missing" },
 		{ POOLS3 "routes{ default = route_direct{ chld = 'x' } }",
 		    "c.lua:4: route_direct: unknown key chld, expected one of "
-		    "child" },
+		    "child, child_wrap" },
 		{ POOLS3 "routes{ default = route_direct{ child = 'internal' } }",
 		    "c.lua:4: pool internal: there is no cache in the proxy "
-		    "itself" },
+		    "itself, expected the address of one with --internal" },
 		{ POOLS3 "routes{ default = 7 }", "c.lua:4: expected a pool's "
 		    "name or a route, got number" },
 		{ POOLS3 "routes{ map = { a = cmdmap{ got = 'one' } } }",
@@ -346,8 +437,8 @@ test_errors_say_where_and_what(void **state)
 		{ "pools{ p = { backends = { 'a:1' }, options = { filter = "
 		    "'tags' } } } routes{}", "c.lua:1: pool p: filter_conf of "
 		    "the tags filter must have 2 octets" },
-		{ POOLS3 "pool" BAR, "c.lua: pool{} of lib/simple and pools{} "
-		    "of routelib cannot be mixed" },
+		{ POOLS3 "pool" BAR, "c.lua: pool{} of lib/simple, pools{} of "
+		    "routelib and mcp_config_pools() cannot be mixed" },
 	};
 	char reason[LOAD_REASON_MAX];
 	size_t i;
@@ -391,11 +482,17 @@ test_unknown_keys_pass_when_lax(void **state)
 	static const struct load_options lax = { .is_lax = true };
 	static const char text[] = "pool{ name = 'a', colour = 1, backends = {"
 	    " 'a:1' } }";
+	static const char missing[] = POOLS3 "routes{ map = { foo = "
+	    "route_split{ child_a = 'gone', child_b = 'one' } } }";
 	char reason[LOAD_REASON_MAX];
 	struct conf *c = load_text("c", text, strlen(text), &lax, reason);
 
 	(void)state;
 	assert_non_null(c);
+	conf_del(c);
+	c = load_text("c", missing, strlen(missing), &lax, reason);
+	assert_non_null(c);
+	assert_route(c, "", "get", "foo/a", "split(nowhere, one)");
 	conf_del(c);
 }
 
@@ -478,6 +575,8 @@ main(void)
 		cmocka_unit_test(test_routelib_trees),
 		cmocka_unit_test(test_routelib_lookup),
 		cmocka_unit_test(test_routelib_settings),
+		cmocka_unit_test(test_the_core_api_makes_a_static_tree),
+		cmocka_unit_test(test_the_pool_internal_is_a_memcached_beside_us),
 		cmocka_unit_test(test_errors_say_where_and_what),
 		cmocka_unit_test(test_the_sandbox_has_no_way_out),
 		cmocka_unit_test(test_unknown_keys_pass_when_lax),

@@ -74,6 +74,11 @@ test_mcproxy_protocol_SOURCES = tests/unit/test_mcproxy_protocol.c tests/unit/un
 test_mcproxy_protocol_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_mcproxy_protocol_LDADD = $(MCPROXY_LDADD)
 
+UNIT_TESTS += test_mcproxy_tally
+test_mcproxy_tally_SOURCES = tests/unit/test_mcproxy_tally.c tests/unit/unit.h
+test_mcproxy_tally_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_mcproxy_tally_LDADD = $(MCPROXY_LDADD)
+
 UNIT_TESTS += test_mcproxy_config
 test_mcproxy_config_SOURCES = tests/unit/test_mcproxy_config.c tests/unit/unit.h
 test_mcproxy_config_CPPFLAGS = $(UNIT_CPPFLAGS)
