@@ -70,10 +70,12 @@ libwirekit_a_SOURCES += \
 	common/net/http1_session_write.c \
 	common/net/http2_head.c common/net/http2_parts.h \
 	common/net/http2_receive.c \
+	common/net/http2_request.c \
 	common/net/http2_send.c \
 	common/net/http2_session.c common/net/http2_session.h \
 	common/net/http2_stream.c \
 	common/net/http2_text.c \
+	common/net/http2_time.c \
 	common/net/loop.c common/net/loop.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \

@@ -110,7 +110,9 @@ struct http2 {
 	bool is_lost;			/* it does not answer */
 	bool is_asking;			/* a PING is out */
 	uint64_t now_ns;
-	uint64_t began_ns, heard_ns, idle_ns, asked_ns, head_ns;
+	bool is_now;			/* now_ns is the time of this call */
+	uint64_t began_ns, heard_ns, asked_ns, head_ns;
+	uint64_t idle_ns;		/* since then; WK_NEVER: not known yet */
 	uint64_t drain_ns;		/* when not to wait any more */
 	size_t n_unsubmitted;		/* tunnels that wait for SETTINGS */
 };
@@ -140,8 +142,26 @@ void http2_wake(struct http2 *h);
 void http2_fail(struct http2 *h, enum wk_status status, uint32_t code,
     const char *reason);
 
+/* The same when the GOAWAY is on its way already, or would reach nobody. */
+void http2_set_failed(struct http2 *h, enum wk_status status,
+    const char *reason);
+
+/* The next step of a shutdown, if it is time for one. */
+void http2_drain(struct http2 *h);
+
+/* No streams begin any more, without announcement. */
+void http2_last_goaway(struct http2 *h);
+
 /* A GOAWAY is in the output; nghttp2 sends some on its own. */
 void http2_goaway_sent(struct http2 *h, const nghttp2_goaway *goaway);
+
+/* --- http2_time.c ----------------------------------------------------------- */
+
+/* When the first of the session's own timers is due, WK_NEVER for none. */
+uint64_t http2_deadline_ns(const struct http2 *h);
+
+/* Do what is due at h->now_ns. */
+void http2_expired(struct http2 *h);
 
 /* --- http2_receive.c -------------------------------------------------------- */
 
@@ -182,6 +202,13 @@ struct http2_stream *http2_stream_find(struct http2 *h, int32_t id);
 void http2_stream_end(struct http2_stream *s, enum wk_stream_code code,
     bool is_ours, uint64_t wire_code, const char *reason);
 
+/*
+ * Take note of the length that a head promises for a body of ours: WK_E_INVALID
+ * when there is to be none.
+ */
+int http2_promise(struct http2_stream *s, const struct wk_message *m,
+    bool has_body, struct wk_error *error);
+
 /* The peer's mistake: RST_STREAM, then closed. */
 void http2_stream_malformed(struct http2_stream *s, const char *reason);
 
@@ -200,6 +227,8 @@ void http2_deliver_due(struct http2_stream *s);
 
 /* Deliver closed; the memory goes when nobody can be using it. */
 void http2_stream_closed(struct http2_stream *s);
+
+/* --- http2_request.c -------------------------------------------------------- */
 
 /* Send what waits for the peer's SETTINGS, or say that it cannot do it. */
 void http2_submit_waiting(struct http2 *h);

@@ -3,7 +3,6 @@
 
 #include "common/net/http2_parts.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/base/clock.h"

@@ -3,7 +3,6 @@
 
 #include "common/net/http2_session.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,13 +10,10 @@
 #include "common/net/http2_parts.h"
 #include "common/net/loop.h"	/* WK_NEVER */
 
-#define N(a) (sizeof(a) / sizeof((a)[0]))
-
 #define WINDOW_MAX INT32_MAX
 
 /* Frames of ours that may wait while the peer does not read. */
 #define QUEUE_PAUSE 256
-#define QUEUE_MAX 4096
 
 /* How long a server waits for requests that cross its first GOAWAY. */
 #define DRAIN_WAIT_NS (1 * WK_NS_PER_SEC)
@@ -124,8 +120,8 @@ close_all(struct http2 *h, bool is_ours, const char *reason)
 		    WK_STREAM_LOST, is_ours, 0, reason);
 }
 
-static void
-set_failed(struct http2 *h, enum wk_status status, const char *reason)
+void
+http2_set_failed(struct http2 *h, enum wk_status status, const char *reason)
 {
 	if (h->failed.status != WK_OK)
 		return;
@@ -150,7 +146,7 @@ http2_fail(struct http2 *h, enum wk_status status, uint32_t code,
 		return;
 	nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE, last_stream(h), code,
 	    (const uint8_t *)reason, strlen(reason));
-	set_failed(h, status, reason);
+	http2_set_failed(h, status, reason);
 }
 
 void
@@ -158,21 +154,26 @@ http2_goaway_sent(struct http2 *h, const nghttp2_goaway *goaway)
 {
 	char reason[WK_ERROR_REASON_MAX];
 
-	if (goaway->error_code == NGHTTP2_NO_ERROR)
+	if (goaway->error_code == NGHTTP2_NO_ERROR) {
+		/* The answer to this tells that the notice was heard. */
+		if (h->drain == HTTP2_DRAIN_NOTICE)
+			nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE,
+			    (const uint8_t *)"shutdown");
 		return;
+	}
 	/* nghttp2 found the mistake, and says so in its GOAWAY. */
 	snprintf(reason, sizeof(reason), "%s%s%.*s",
 	    http2_error_text(goaway->error_code),
 	    goaway->opaque_data_len > 0 ? ": " : "",
 	    (int)goaway->opaque_data_len, (const char *)goaway->opaque_data);
-	set_failed(h, goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM ?
+	http2_set_failed(h, goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM ?
 	    WK_E_LIMIT : WK_E_MALFORMED, reason);
 }
 
 /* --- shutting down --------------------------------------------------------- */
 
-static void
-last_goaway(struct http2 *h)
+void
+http2_last_goaway(struct http2 *h)
 {
 	h->drain = HTTP2_DRAIN_LAST;
 	nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE, last_stream(h),
@@ -184,8 +185,8 @@ last_goaway(struct http2 *h)
  * and waits for the answer to a PING, so that requests on their way are still
  * served (RFC 9113, section 6.8).
  */
-static void
-drain(struct http2 *h)
+void
+http2_drain(struct http2 *h)
 {
 	if (h->failed.status != WK_OK || h->is_ended)
 		return;
@@ -194,13 +195,11 @@ drain(struct http2 *h)
 			h->drain = HTTP2_DRAIN_NOTICE;
 			h->drain_ns = WK_NEVER;
 			nghttp2_submit_shutdown_notice(h->ng);
-			nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE,
-			    (const uint8_t *)"shutdown");
 		} else if (h->n_unsubmitted == 0) {
-			last_goaway(h);
+			http2_last_goaway(h);
 		}
 	} else if (h->drain == HTTP2_DRAIN_NOTICE && h->drain_ns <= h->now_ns) {
-		last_goaway(h);
+		http2_last_goaway(h);
 	}
 }
 
@@ -222,13 +221,29 @@ static void
 react(struct http2 *h)
 {
 	http2_pump(h);
-	drain(h);
+	http2_drain(h);
 	http2_pump(h);
-	if (nghttp2_session_get_outbound_queue_size(h->ng) > QUEUE_MAX) {
-		http2_fail(h, WK_E_LIMIT, NGHTTP2_ENHANCE_YOUR_CALM,
-		    "too many frames that want an answer");
-		http2_pump(h);
-	}
+}
+
+/* A call brings the time; between such calls it is not known. */
+static void
+begin(struct http2 *h, uint64_t now_ns)
+{
+	h->now_ns = now_ns;
+	h->is_now = true;
+	if (h->base.n_streams == 0 && h->idle_ns == WK_NEVER)
+		h->idle_ns = now_ns;
+	http2_enter(h);
+}
+
+static bool
+end(struct http2 *h)
+{
+	bool is_alive = http2_leave(h);
+
+	if (is_alive)
+		h->is_now = false;
+	return is_alive;
 }
 
 static int
@@ -239,18 +254,17 @@ receive(struct wk_session *session, const uint8_t *data, size_t len,
 	struct wk_error failed;
 	ssize_t n;
 
-	h->now_ns = now_ns;
 	if (h->failed.status == WK_OK && !h->is_ended && len > 0) {
+		begin(h, now_ns);
 		h->heard_ns = now_ns;
 		h->is_asking = false;
-		http2_enter(h);
 		n = nghttp2_session_mem_recv(h->ng, data, len);
 		if (n < 0 && !h->is_deleted && h->failed.status == WK_OK)
 			http2_fail_by(h, (int)n);
 		if (!h->is_deleted)
 			react(h);
 		failed = h->failed;
-		if (!http2_leave(h)) {
+		if (!end(h)) {
 			failed.status = WK_OK;
 		} else if (has_work(h)) {
 			wk_session_tell_output(&h->base);
@@ -269,16 +283,15 @@ receive_end(struct wk_session *session, bool is_clean, uint64_t now_ns)
 	struct http2 *h = of(session);
 	char reason[WK_ERROR_REASON_MAX + 64];
 
-	h->now_ns = now_ns;
 	if (h->is_ended)
 		return;
 	h->is_ended = true;
 	snprintf(reason, sizeof(reason), "%s%s%s", is_clean ?
 	    "the peer closed the connection" : "the connection was cut off",
 	    h->goaway_text[0] != '\0' ? ": " : "", h->goaway_text);
-	http2_enter(h);
+	begin(h, now_ns);
 	close_all(h, false, reason);
-	http2_leave(h);
+	end(h);
 }
 
 static bool
@@ -299,7 +312,7 @@ output(struct wk_session *session, const uint8_t **data)
 	http2_enter(h);
 	do {
 		if (pending(h) < HTTP2_OUTPUT_TARGET / 2) {
-			drain(h);
+			http2_drain(h);
 			http2_fill(h);
 		}
 		has_delivered = h->due_first != NULL;
@@ -319,16 +332,17 @@ sent(struct wk_session *session, size_t octets, uint64_t now_ns)
 {
 	struct http2 *h = of(session);
 
-	h->now_ns = now_ns;
 	h->out_at += octets;
 	if (h->drain == HTTP2_DRAIN_NOTICE && h->drain_ns == WK_NEVER)
 		h->drain_ns = now_ns + DRAIN_WAIT_NS;
-	if (h->out_at < h->out.len)
-		return;
-	h->out_at = 0;
-	wk_buf_clear(&h->out);
-	if (h->base.n_streams == 0)
-		wk_buf_free(&h->out);
+	if (h->out_at == h->out.len) {
+		h->out_at = 0;
+		wk_buf_clear(&h->out);
+		if (h->base.n_streams == 0)
+			wk_buf_free(&h->out);
+	}
+	begin(h, now_ns);
+	end(h);
 }
 
 static enum wk_session_fate
@@ -349,116 +363,23 @@ fate(const struct wk_session *session)
 /* --- time ------------------------------------------------------------------ */
 
 static uint64_t
-after(uint64_t from_ns, uint64_t wait_ns)
-{
-	return wait_ns == 0 || wait_ns > WK_NEVER - from_ns ? WK_NEVER :
-	    from_ns + wait_ns;
-}
-
-static uint64_t
-head_deadline(const struct http2 *h)
-{
-	uint64_t wait = h->base.limits.head_timeout_ns;
-
-	if (!h->is_settled)
-		return after(h->began_ns, wait);
-	return h->head_stream != 0 ? after(h->head_ns, wait) : WK_NEVER;
-}
-
-static uint64_t
-idle_deadline(const struct http2 *h)
-{
-	if (!h->base.is_server || h->base.n_streams > 0 || !h->is_settled ||
-	    h->drain != HTTP2_DRAIN_NOT)
-		return WK_NEVER;
-	return after(h->idle_ns, h->base.limits.idle_timeout_ns);
-}
-
-static uint64_t
-ping_deadline(const struct http2 *h)
-{
-	uint64_t wait = h->base.limits.ping_interval_ns;
-
-	return after(h->is_asking ? h->asked_ns : h->heard_ns, wait);
-}
-
-static uint64_t
-drain_deadline(const struct http2 *h)
-{
-	return h->drain == HTTP2_DRAIN_NOTICE ? h->drain_ns : WK_NEVER;
-}
-
-static void
-head_expired(struct http2 *h)
-{
-	http2_fail(h, WK_E_LIMIT, NGHTTP2_NO_ERROR, h->is_settled ?
-	    "a head takes too long" : "no SETTINGS from the peer");
-}
-
-static void
-ping_expired(struct http2 *h)
-{
-	if (h->is_asking) {
-		h->is_lost = true;
-		set_failed(h, WK_E_LIMIT, "the peer does not answer");
-		return;
-	}
-	h->is_asking = true;
-	h->asked_ns = h->now_ns;
-	nghttp2_submit_ping(h->ng, NGHTTP2_FLAG_NONE, NULL);
-}
-
-static void
-idle_expired(struct http2 *h)
-{
-	wk_session_trace(&h->base, WK_TRACE_NOTE, 0, "idle for too long");
-	last_goaway(h);
-}
-
-static const struct {
-	uint64_t (*deadline)(const struct http2 *h);
-	void (*expired)(struct http2 *h);
-} timers[] = {
-	{ head_deadline, head_expired },
-	{ idle_deadline, idle_expired },
-	{ ping_deadline, ping_expired },
-	{ drain_deadline, drain },
-};
-
-static uint64_t
 deadline_ns(const struct wk_session *session)
 {
 	const struct http2 *h = of_const(session);
-	uint64_t first = WK_NEVER, one;
-	size_t i;
 
-	if (h->due_first != NULL)
-		return 0;
-	if (h->failed.status != WK_OK || h->is_ended)
-		return WK_NEVER;
-	for (i = 0; i < N(timers); i++) {
-		one = timers[i].deadline(h);
-		if (one < first)
-			first = one;
-	}
-	return first;
+	return h->due_first != NULL ? 0 : http2_deadline_ns(h);
 }
 
 static void
 expire(struct wk_session *session, uint64_t now_ns)
 {
 	struct http2 *h = of(session);
-	size_t i;
 
-	h->now_ns = now_ns;
-	http2_enter(h);
-	for (i = 0; i < N(timers) && h->failed.status == WK_OK &&
-	    !h->is_ended; i++)
-		if (timers[i].deadline(h) <= now_ns)
-			timers[i].expired(h);
+	begin(h, now_ns);
+	http2_expired(h);
 	if (!h->is_deleted)
 		react(h);
-	if (http2_leave(h) && has_work(h))
+	if (end(h) && has_work(h))
 		wk_session_tell_output(&h->base);
 }
 
@@ -515,6 +436,11 @@ library_session(struct http2 *h)
 	nghttp2_option_set_no_auto_window_update(option, 1);
 	nghttp2_option_set_no_http_messaging(option, 1);
 	nghttp2_option_set_no_closed_streams(option, 1);
+#ifdef HAVE_NGHTTP2_OPTION_SET_STREAM_RESET_RATE_LIMIT
+	/* Ours counts by our clock, and only what was not answered yet. */
+	nghttp2_option_set_stream_reset_rate_limit(option, UINT64_MAX,
+	    UINT64_MAX);
+#endif
 	if (h->base.is_server)
 		nghttp2_session_server_new2(&ng, callbacks, h, option);
 	else

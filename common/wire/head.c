@@ -144,7 +144,8 @@ wk_head_add(struct wk_head *h, struct wk_str name, struct wk_str value)
 static void
 point_lines(struct wk_head *h)
 {
-	const char *at = (const char *)h->text.data;
+	const char *at = h->text.data == NULL ? "" :
+	    (const char *)h->text.data;
 	size_t i;
 
 	for (i = 0; i < h->n_lines; i++) {
@@ -171,6 +172,8 @@ take_pseudo(struct wk_head *h, struct wk_message *m)
 {
 	size_t i, k;
 
+	if (h->n_lines == 0)
+		return WK_OK;
 	for (i = 0; i < h->n_lines; i++) {
 		const struct wk_field *line = &h->lines[i];
 
@@ -198,10 +201,13 @@ take_pseudo(struct wk_head *h, struct wk_message *m)
 static int
 take_host(struct wk_head *h, struct wk_message *m)
 {
-	struct wk_field *fields = h->lines + (h->n_lines - m->n_fields);
+	struct wk_field *fields;
 	bool has_host = false;
 	size_t i, n = 0;
 
+	if (m->n_fields == 0)
+		return WK_OK;
+	fields = h->lines + (h->n_lines - m->n_fields);
 	for (i = 0; i < m->n_fields; i++) {
 		if (!wk_str_is(fields[i].name, "host")) {
 			fields[n++] = fields[i];

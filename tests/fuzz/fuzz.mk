@@ -79,6 +79,18 @@ fuzz_rules_LDFLAGS = $(fuzz_ldflags)
 fuzz_rules_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
 endif
 
+if BUILD_HTTP
+FUZZ_TARGETS += fuzz_http2_client fuzz_http2_server
+fuzz_http2_client_SOURCES = tests/fuzz/fuzz_http2_client.c \
+	tests/fuzz/fuzz_http2.h $(fuzz_main)
+fuzz_http2_client_LDFLAGS = $(fuzz_ldflags)
+fuzz_http2_client_LDADD = libwirekit.a $(NGHTTP2_LIBS)
+fuzz_http2_server_SOURCES = tests/fuzz/fuzz_http2_server.c \
+	tests/fuzz/fuzz_http2.h $(fuzz_main)
+fuzz_http2_server_LDFLAGS = $(fuzz_ldflags)
+fuzz_http2_server_LDADD = libwirekit.a $(NGHTTP2_LIBS)
+endif
+
 if BUILD_MCPROXY
 FUZZ_TARGETS += fuzz_mcproxy_request
 fuzz_mcproxy_request_SOURCES = tests/fuzz/fuzz_mcproxy_request.c $(fuzz_main)

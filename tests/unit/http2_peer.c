@@ -88,7 +88,11 @@ on_end(struct wk_stream *s)
 static void
 on_writable(struct wk_stream *s)
 {
-	note(peer_of(s), "writable");
+	struct peer *p = peer_of(s);
+
+	note(p, "writable");
+	if (p->on_writable != NULL)
+		p->on_writable(p, s);
 }
 
 static void

@@ -28,7 +28,7 @@ struct peer {
 	struct wk_buf sent;		/* what the session has sent */
 	struct wk_buf traced;
 	size_t parsed, looked;		/* of sent; frames looked at */
-	struct peer_frame frames[4096];
+	struct peer_frame frames[16384];
 	size_t n_frames;
 	nghttp2_hd_deflater *deflater;
 	nghttp2_hd_inflater *inflater;
@@ -42,6 +42,7 @@ struct peer {
 	void (*request)(struct peer *p, struct wk_stream *s,
 	    const struct wk_message *m);
 	void (*on_data)(struct peer *p, struct wk_stream *s);
+	void (*on_writable)(struct peer *p, struct wk_stream *s);
 	void (*on_closed)(struct peer *p);
 	unsigned in_verb;
 };

@@ -6,6 +6,14 @@ test_base_SOURCES = tests/unit/test_base.c
 test_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_base_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_ring test_head
+test_ring_SOURCES = tests/unit/test_ring.c tests/unit/unit.h
+test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ring_LDADD = $(UNIT_LDADD)
+test_head_SOURCES = tests/unit/test_head.c tests/unit/unit.h
+test_head_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_head_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_cli
 test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 test_cli_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -177,6 +185,26 @@ test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
 	$(session_kit)
 test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
+
+UNIT_TESTS += test_http2_session test_http2_heads test_http2_flow \
+	test_http2_life test_http2_abuse
+test_http2_session_SOURCES = tests/unit/test_http2_session.c $(session_kit)
+test_http2_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_session_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_heads_SOURCES = tests/unit/test_http2_heads.c $(http2_peer)
+test_http2_heads_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_heads_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_flow_SOURCES = tests/unit/test_http2_flow.c $(http2_peer)
+test_http2_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_flow_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_life_SOURCES = tests/unit/test_http2_life.c $(http2_peer)
+test_http2_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_life_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_abuse_SOURCES = tests/unit/test_http2_abuse.c $(http2_peer)
+test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
 if BUILD_RSTDIAG
