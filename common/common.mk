@@ -32,6 +32,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_fields.c \
 	common/wire/http1_target.c \
 	common/wire/http1_write.c \
+	common/wire/masque.c common/wire/masque.h \
 	common/wire/message.c common/wire/message.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
@@ -62,6 +63,9 @@ if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
 	common/net/address.c \
+	common/net/client.c common/net/client.h \
+	common/net/conn.c common/net/conn.h \
+	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
 	common/net/http1_session_head.c \
@@ -77,6 +81,9 @@ libwirekit_a_SOURCES += \
 	common/net/http2_text.c \
 	common/net/http2_time.c \
 	common/net/loop.c common/net/loop.h \
+	common/net/proxy.c common/net/proxy.h \
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
+	common/net/server.c common/net/server.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \
 	common/net/sock.h \
@@ -98,15 +105,6 @@ libwirekit_a_SOURCES += \
 	common/net/tls_peer.c \
 	common/net/tls_verify.c
 endif
-if BUILD_HTTP
-libwirekit_a_SOURCES += \
-	common/net/client.c common/net/client.h \
-	common/net/conn.c common/net/conn.h \
-	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
-	common/net/proxy.c common/net/proxy.h \
-	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
-	common/net/server.c common/net/server.h
-endif
 # What a program that uses these links behind libwirekit.a
 HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 
@@ -119,6 +117,10 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/cli/netopt.c common/cli/netopt.h
+endif
 if HAVE_JANSSON
 libwirekit_a_SOURCES += \
 	common/cli/framing.c common/cli/framing.h \

@@ -223,15 +223,30 @@ choose_body(struct wk_http1_stream *st, const struct wk_message *m,
 	return WK_OK;
 }
 
+/* A 426 names its protocol as for this connection (RFC 9110, section 7.8). */
+static void
+put_connection(struct wk_http1_session *s, const struct wk_http1_stream *st,
+    const struct wk_message *m)
+{
+	bool has_protocol = m->protocol.len > 0;
+
+	if (!st->is_persistent)
+		put_text(&s->out, "connection", has_protocol ?
+		    "close, upgrade" : "close");
+	else if (has_protocol)
+		put_text(&s->out, "connection", "upgrade");
+	else if (st->is_old)
+		put_text(&s->out, "connection", "keep-alive");
+	if (has_protocol)
+		wk_http1_put_field(&s->out, "upgrade", m->protocol);
+}
+
 static void
 put_response(struct wk_http1_session *s, struct wk_http1_stream *st,
     const struct wk_message *m, bool needs_length)
 {
 	put_status(s, m->status);
-	if (!st->is_persistent)
-		put_text(&s->out, "connection", "close");
-	else if (st->is_old)
-		put_text(&s->out, "connection", "keep-alive");
+	put_connection(s, st, m);
 	if (needs_length)
 		put_text(&s->out, "content-length", "0");
 	if (st->writing == WK_HTTP1_WRITE_CHUNKED)

@@ -51,6 +51,22 @@ fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
 fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
 fuzz_uritemplate_LDADD = libwirekit.a
 
+if HAVE_JANSSON
+FUZZ_TARGETS += fuzz_framing
+fuzz_framing_SOURCES = tests/fuzz/fuzz_framing.c $(fuzz_main)
+fuzz_framing_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_framing_LDFLAGS = $(fuzz_ldflags)
+fuzz_framing_LDADD = libwirekit.a $(JANSSON_LIBS)
+endif
+
+if BUILD_CAPSULE
+FUZZ_TARGETS += fuzz_capsule_cat
+fuzz_capsule_cat_SOURCES = tests/fuzz/fuzz_capsule_cat.c $(capsule_cat_parts) $(fuzz_main)
+fuzz_capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_capsule_cat_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS)
+endif
+
 if BUILD_HTTP
 FUZZ_TARGETS += fuzz_http1_client fuzz_http1_server fuzz_message
 fuzz_http1_client_SOURCES = tests/fuzz/fuzz_http1_client.c \

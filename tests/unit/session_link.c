@@ -392,7 +392,10 @@ int
 side_respond(struct side *side, unsigned status, const char *fields,
     bool is_last)
 {
-	const struct wk_message head = { .status = (uint16_t)status };
+	const struct wk_message head = {
+		.status = (uint16_t)status,
+		.protocol = wk_str_of(status == 426 ? "connect-udp" : ""),
+	};
 	struct wk_error error = { .status = WK_OK };
 	int rc;
 

@@ -33,6 +33,8 @@ serve(struct side *side, const struct wk_message *m)
 		side_respond(side, 200, NULL, false);
 	} else if (wk_str_is(m->path, "/none")) {
 		side_respond(side, 204, NULL, true);
+	} else if (wk_str_is(m->path, "/upgrade")) {
+		side_respond(side, 426, NULL, true);
 	} else if (wk_str_is(m->path, "/wait")) {
 		;
 	} else if (wk_str_is(m->path, "/refuse")) {
@@ -106,6 +108,9 @@ static const struct {
 	    "2\nok\n0\n\n", "GET a /chunks; end; closed", STAYS },
 	{ GET("/none"), "HTTP/1.1 204 No Content\n\n",
 	    "GET a /none; end; closed", STAYS },
+	{ GET("/upgrade"), "HTTP/1.1 426 Upgrade Required\n"
+	    "connection: upgrade\nupgrade: connect-udp\n"
+	    "content-length: 0\n\n", "GET a /upgrade; end; closed", STAYS },
 	{ "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
 	    "HTTP/1.1 200 OK\ncontent-length: 2\n\n",
 	    "HEAD a /; end; closed", STAYS },

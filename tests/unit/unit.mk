@@ -141,6 +141,13 @@ test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
 
+if HAVE_JANSSON
+UNIT_TESTS += test_framing
+test_framing_SOURCES = tests/unit/test_framing.c tests/unit/unit.h
+test_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(JANSSON_CFLAGS)
+test_framing_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
+endif
+
 UNIT_TESTS += test_message
 test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
 test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
