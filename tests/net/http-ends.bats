@@ -27,6 +27,7 @@ needs() {
 }
 
 echo_server() { # option ...: sets address
+  : >served
   http_echo serve "$@" 127.0.0.1:0 >served 2>served.err 3>&- &
   pids+=($!)
   wait_until grep -q listening served
