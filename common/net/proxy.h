@@ -37,7 +37,7 @@ struct wk_proxy {
 };
 
 /*
- * For a host, without brackets, of an http or https URL. getenv is getenv(3)
+ * For a host, without brackets, of an http or https URL. get is getenv(3)
  * or a test's. WK_OK, with kind NONE when there is none, and wk_proxy_free()
  * is due; otherwise the reason names the variable and what is wrong with it:
  * WK_E_MALFORMED, WK_E_UNSUPPORTED (other kinds of proxies), WK_E_NOMEM.

@@ -310,26 +310,35 @@ receive_socks_reply(struct wk_proxy_tunnel *t)
 	return true;
 }
 
-/* Ask for the target: by its name, or by the address found for it. */
 static void
-put_socks_connect(struct wk_proxy_tunnel *t, const struct wk_address *address)
+put_socks_address(struct wk_buf *b, const struct wk_address *address)
 {
 	const struct sockaddr_in *in4 = (const void *)&address->sa;
 	const struct sockaddr_in6 *in6 = (const void *)&address->sa;
-	struct wk_buf *b = &t->out;
-	size_t len = strlen(t->host);
 
-	wk_buf_uint(b, SOCKS_VERSION << 16 | SOCKS_CONNECT << 8, 3);
-	if (address == NULL) {
-		wk_buf_uint(b, SOCKS_NAME, 1);
-		wk_buf_uint(b, len, 1);
-		wk_buf_append(b, t->host, len);
-	} else if (address->sa.ss_family == AF_INET) {
+	if (address->sa.ss_family == AF_INET) {
 		wk_buf_uint(b, SOCKS_IPV4, 1);
 		wk_buf_append(b, &in4->sin_addr, 4);
 	} else {
 		wk_buf_uint(b, SOCKS_IPV6, 1);
 		wk_buf_append(b, &in6->sin6_addr, 16);
+	}
+}
+
+/* Ask for the target: by the address found for it, or NULL, by its name. */
+static void
+put_socks_connect(struct wk_proxy_tunnel *t, const struct wk_address *address)
+{
+	struct wk_buf *b = &t->out;
+	size_t len = strlen(t->host);
+
+	wk_buf_uint(b, SOCKS_VERSION << 16 | SOCKS_CONNECT << 8, 3);
+	if (address != NULL) {
+		put_socks_address(b, address);
+	} else {
+		wk_buf_uint(b, SOCKS_NAME, 1);
+		wk_buf_uint(b, len, 1);
+		wk_buf_append(b, t->host, len);
 	}
 	wk_buf_uint(b, t->port, 2);
 	expect(t, 5, receive_socks_reply);
