@@ -58,4 +58,5 @@ done
 fact "dist: without libcbor the rest builds and passes" leaves_out ac_cv_header_cbor_h libcbor rstdiag-send
 fact "dist: without libpcap the rest builds and passes" leaves_out ac_cv_header_pcap_pcap_h libpcap rstdiag-sniff
 fact "dist: without jansson the rest builds and passes" leaves_out ac_cv_header_jansson_h jansson rstdiag-sniff
-for module in libcbor libpcap jansson libnghttp2 readline; do
+fact "dist: without nghttp2 the rest builds and passes" leaves_out ac_cv_header_nghttp2_nghttp2_h libnghttp2 capsule-cat
+fact "dist: without readline the rest builds and passes" leaves_out ac_cv_header_readline_readline_h readline capsule-cat
