@@ -16,6 +16,9 @@
 #include "common/net/client.h"
 #include "common/net/server.h"
 
+/* A type and a member in offsetof() cannot stand in parentheses. */
+/* NOLINTBEGIN(bugprone-macro-parentheses) */
+
 /* --- dialling ------------------------------------------------------------ */
 
 struct wk_net_client {
@@ -165,3 +168,5 @@ struct wk_access_auth *wk_net_auth(const char *path, int *rc);
 int wk_net_headers(const struct wk_option_list *headers,
     struct wk_field *fields, size_t n, size_t max, struct wk_buf *text,
     struct wk_error *error);
+
+/* NOLINTEND(bugprone-macro-parentheses) */

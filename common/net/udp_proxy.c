@@ -600,13 +600,15 @@ wk_udp_proxy_counters(const struct wk_udp_proxy *p,
 void
 wk_udp_proxy_del(struct wk_udp_proxy *p)
 {
+	struct tunnel *t, *next;
 	struct wk_stream *s;
 
 	if (p == NULL)
 		return;
-	while (p->tunnels != NULL) {
-		s = p->tunnels->stream;
-		tunnel_del(p->tunnels);
+	for (t = p->tunnels; t != NULL; t = next) {
+		next = t->next;
+		s = t->stream;
+		tunnel_del(t);
 		wk_stream_handle(s, NULL, NULL);
 		wk_stream_reset(s, WK_STREAM_CANCEL, "the proxy stops");
 	}
