@@ -4,11 +4,17 @@
 #include "cmd/capsule-cat/options.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include <ev.h>
+#include <gnutls/gnutls.h>
+#include <jansson.h>
+#include <nghttp2/nghttp2.h>
+#include <readline/readline.h>
 
 #include "cmd/capsule-cat/value.h"
 #include "common/base/clock.h"
@@ -136,12 +142,15 @@ static const struct wk_option table[] = {
 static void
 versions(void)
 {
+	wk_out_printf("nghttp2 %s\n", nghttp2_version(0)->version_str);
+	wk_out_printf("gnutls %s\n", gnutls_check_version(NULL));
+	wk_out_printf("libev %d.%d\n", ev_version_major(), ev_version_minor());
+	wk_out_printf("readline %s\n", rl_library_version);
 	wk_out_printf("jansson %s\n", jansson_version_str());
 }
 
 static const struct wk_tool tool = {
-	.summary = "Show the capsules in a byte stream, or make some "
-	    "(RFC 9297).",
+	.summary = "Show, make and tunnel capsules (RFC 9297).",
 	.usages = (const char *const[]) {
 	    "[option ...] [FILE ...]", "-e [option ...] [FILE ...]",
 	    "[option ...] [--target HOST:PORT] URL",
