@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 
 #define READ_MIN 16384
 #define REQUESTS_MAX 1024	/* of one client at once; then it waits */
@@ -324,6 +325,9 @@ understand(struct client *c, struct block *b, const char *at, size_t len)
 	struct request q;
 
 	while (!c->is_closing && !c->is_dead) {
+		/* A watcher has nothing more to say. */
+		if (c->is_watching)
+			return keep_rest(c, at, 0);
 		if (has_too_much(c)) {
 			c->is_paused = true;
 			break;
@@ -390,7 +394,7 @@ client_feed(struct client *c)
 		return;
 	}
 	/* After a pause the socket may hold more without saying so again. */
-	if ((is_more || was_paused) && !c->is_paused && !c->has_eof)
+	if ((is_more || was_paused || c->is_left) && !c->is_paused && !c->has_eof)
 		feed_again(c);
 	finish_if_done(c);
 }
@@ -441,6 +445,9 @@ client_event(struct client *c, uint32_t events)
 		client_close(c);
 		return;
 	}
+	/* What is there is read first, and then the end. */
+	if ((events & EPOLLRDHUP) != 0)
+		c->is_left = true;
 	if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !c->is_paused)
 		client_feed(c);
 }
@@ -487,6 +494,7 @@ client_close(struct client *c)
 	if (c->is_dead)
 		return;
 	c->is_dead = true;
+	watch_stop(c);
 	close(c->source.fd);
 	c->source.fd = -1;
 	for (r = c->head; r != NULL; r = next) {

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "cmd/mcproxy/block.h"
 #include "cmd/mcproxy/conf.h"
@@ -121,7 +122,8 @@ struct client {
 	uint64_t promised;		/* long values on their way */
 	uint8_t tag;			/* index into the proxy's listeners */
 	bool is_known, is_dirty, is_full, is_paused, is_again;
-	bool is_closing, is_dead, has_eof, has_failed;
+	bool is_closing, is_dead, has_eof, has_failed, is_watching;
+	bool is_left;			/* its end was announced */
 };
 
 /* --- backends ------------------------------------------------------------- */
@@ -157,6 +159,7 @@ struct server {			/* one connection to a backend */
 	unsigned group_keys;		/* 0: none is open */
 	size_t group_len;
 	uint64_t deadline_ns, read_ns, up_ns, probed_ns;
+	bool is_left;			/* its end was announced */
 	bool is_used;			/* it was up, and may still be */
 	bool is_dirty, is_full, is_again, is_closing, is_reading;
 	struct server_counters count;
@@ -243,7 +246,7 @@ struct worker {
 	struct request_state *free_requests;
 	struct sub *free_subs;
 	struct task *free_tasks, *waiting;
-	size_t n_clients, n_active;
+	size_t n_clients, n_active, n_watchers;
 	uint64_t now_ns, next_ns;	/* the time; when to look at deadlines */
 	uint64_t random;
 	bool is_stopping;
@@ -254,7 +257,7 @@ struct listener {
 	int fd;
 	char tag[ROUTER_TAG_MAX + 1];
 	const char *path;		/* of a unix socket, to be removed */
-	bool is_admin;			/* may reload and flush */
+	bool is_admin;			/* its clients may administer */
 };
 
 #define LISTENERS_MAX 32
@@ -321,6 +324,18 @@ void backend_mark_current(struct proxy *p, const struct conf *c);
 /* --- flow.c: requests, subs, answers -------------------------------------- */
 
 uint64_t worker_random(struct worker *w);
+
+/* From any thread: let it take another turn. */
+static inline void
+worker_wake(struct worker *w)
+{
+	uint64_t one = 1;
+
+	/* A full counter is as readable as it can be. */
+	if (write(w->wake.fd, &one, sizeof(one)) < 0)
+		return;
+}
+
 /* Look at deadlines no later than this. */
 static inline void
 worker_at(struct worker *w, uint64_t when_ns)
@@ -361,7 +376,7 @@ void sub_unqueued(struct worker *w, struct sub *s);
 
 bool command_write(struct server *s, struct sub *sub);
 
-/* --- stats.c, prometheus.c ---------------------------------------------- */
+/* --- stats.c, prometheus.c ------------------------------------------------ */
 
 struct wk_buf;
 /* A configuration was loaded, or, with a reason, was not. */
@@ -413,7 +428,6 @@ void client_drain(struct client *c);
 /* --- worker.c: the turn --------------------------------------------------- */
 
 int worker_start(struct proxy *p, unsigned number);
-void worker_wake(struct worker *w);
 void worker_del(struct worker *w);
 
 /* --- metrics.c: Prometheus text over HTTP, on a thread of its own --------- */
@@ -425,7 +439,10 @@ void metrics_stop(void);
 /* --- proxy.c -------------------------------------------------------------- */
 
 int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
-int proxy_listen(struct proxy *p, const char *address, bool is_admin,
-    char *reason, size_t size);
+int proxy_listen(struct proxy *p, const char *address, char *reason,
+    size_t size);
+/* One for administration: a unix socket or a loopback address. */
+int proxy_listen_admin(struct proxy *p, const char *address, char *reason,
+    size_t size);
 int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
     const char *metrics);

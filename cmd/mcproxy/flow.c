@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 
 #define LONG_VALUES_MAX 16	/* that may wait for one client */
 
@@ -122,6 +123,8 @@ client_touch(struct client *c)
 void
 request_finish(struct worker *w, struct request_state *r, struct answer *a)
 {
+	if (watch_wants(WATCH_REQUESTS))
+		watch_request(w, r, a);
 	tally_add(w, r->tally, r->command, w->now_ns - r->since_ns, a->class);
 	r->answer = *a;
 	memset(a, 0, sizeof(*a));

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/mcproxy/admin.h"
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/buf.h"
 
 #define STATS_MAX ((size_t)8 << 20)
@@ -18,24 +20,6 @@ text(struct client *c, struct request_state *r, const char *line)
 	struct answer a = { .text = line, .class = RESPONSE_GOOD };
 
 	request_finish(c->worker, r, &a);
-}
-
-/* stats [what]: the word behind the command. */
-static void
-stats(struct client *c, struct request_state *r, const struct request *q)
-{
-	const char *what = q->rest, *end = q->rest + q->rest_len;
-	struct wk_buf b;
-
-	while (what < end && *what == ' ')
-		what++;
-	wk_buf_init(&b, STATS_MAX);
-	stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
-	if (b.status != WK_OK)
-		text(c, r, "SERVER_ERROR out of memory");
-	else
-		request_text(c->worker, r, (const char *)b.data, b.len);
-	wk_buf_free(&b);
 }
 
 /* --- what changes things -------------------------------------------------- */
@@ -71,10 +55,6 @@ reload(struct client *c, struct request_state *r)
 {
 	struct worker *w = c->worker;
 
-	if (!is_allowed(c, false)) {
-		text(c, r, "CLIENT_ERROR reload not allowed");
-		return;
-	}
 	pthread_mutex_lock(&w->proxy->reload_lock);
 	r->reload = w->proxy->reloads_begun + 1;
 	pthread_mutex_unlock(&w->proxy->reload_lock);
@@ -82,6 +62,32 @@ reload(struct client *c, struct request_state *r)
 	r->next_reloading = w->reloading;
 	w->reloading = r;
 	kill(getpid(), SIGHUP);
+}
+
+/* stats [what], proxy what: the words behind the command. */
+static void
+long_text(struct client *c, struct request_state *r, const struct request *q)
+{
+	const char *what = q->rest, *end = q->rest + q->rest_len;
+	struct wk_buf b;
+
+	while (what < end && *what == ' ')
+		what++;
+	if (q->command == COMMAND_PROXY && is_allowed(c, false) &&
+	    end - what == 6 && memcmp(what, "reload", 6) == 0) {
+		reload(c, r);
+		return;
+	}
+	wk_buf_init(&b, STATS_MAX);
+	if (q->command == COMMAND_STATS)
+		stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
+	else
+		admin_answer(c, what, (size_t)(end - what), &b);
+	if (b.status != WK_OK)
+		text(c, r, "SERVER_ERROR out of memory");
+	else
+		request_text(c->worker, r, (const char *)b.data, b.len);
+	wk_buf_free(&b);
 }
 
 void
@@ -126,21 +132,22 @@ local_answer(struct client *c, struct request_state *r,
 		text(c, r, "OK");
 		break;
 	case COMMAND_STATS:
-		stats(c, r, q);
+	case COMMAND_PROXY:
+		long_text(c, r, q);
 		break;
 	case COMMAND_FLUSH_ALL:
 		flush_all(c, r);
-		break;
-	case COMMAND_RELOAD:
-		reload(c, r);
 		break;
 	case COMMAND_QUIT:
 		r->is_noreply = true;
 		c->is_closing = true;
 		text(c, r, "");
 		break;
+	case COMMAND_WATCH:
+		text(c, r, watch_start(c, q->rest, q->rest_len));
+		break;
 	default:
-		text(c, r, "CLIENT_ERROR watch is not supported");
+		text(c, r, "ERROR");
 		break;
 	}
 }

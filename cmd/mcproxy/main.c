@@ -9,9 +9,12 @@
 #include <sys/resource.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/console.h"
 #include "cmd/mcproxy/explain.h"
 #include "cmd/mcproxy/load.h"
 #include "cmd/mcproxy/options.h"
+#include "cmd/mcproxy/top.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/out.h"
@@ -23,6 +26,7 @@ static void
 say(const char *text)
 {
 	wk_notice("%s", text);
+	watch_text(WATCH_USER, "proxy_user", text);
 }
 
 static struct conf *
@@ -81,15 +85,20 @@ serve(struct conf *c)
 	if (p->options.memory_limit == 0)
 		p->options.memory_limit = c->memory_limit;
 	for (i = 0; i < opt.n_listens; i++)
-		if (proxy_listen(p, opt.listens[i].address,
-		    opt.listens[i].is_admin, reason, sizeof(reason)) !=
+		if (proxy_listen(p, opt.listens[i], reason, sizeof(reason)) !=
 		    WK_OK) {
-			wk_warn("--%s %s", opt.listens[i].is_admin ? "admin" :
-			    "listen", reason);
+			wk_warn("--listen %s", reason);
 			conf_del(c);
 			free(p);
 			return WK_EXIT_SYSTEM;
 		}
+	if (opt.admin != NULL && proxy_listen_admin(p, opt.admin, reason,
+	    sizeof(reason)) != WK_OK) {
+		wk_warn("--admin %s", reason);
+		conf_del(c);
+		free(p);
+		return WK_EXIT_SYSTEM;
+	}
 	raise_limits(&p->options);
 	signal(SIGPIPE, SIG_IGN);
 	if (wk_signals_init(WK_SIGNAL_STOP | WK_SIGNAL_RELOAD) != WK_OK ||
@@ -112,6 +121,22 @@ serve(struct conf *c)
 	return rc;
 }
 
+static int
+view(void)
+{
+	const struct top_options top = { .address = opt.view_address,
+	    .interval_ns = opt.interval_ns, .is_once = opt.is_once };
+
+	if (opt.view == VIEW_TOP)
+		return top_run(&top);
+#ifdef HAVE_READLINE
+	return console_run(opt.view_address);
+#else
+	wk_warn("console: this mcproxy was built without readline");
+	return WK_EXIT_SYSTEM;
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,7 +145,11 @@ main(int argc, char **argv)
 	int rc;
 
 	wk_cli_init(argv[0]);
-	if (options_parse(&opt, argc, argv, &rc)) {
+	if (!options_parse(&opt, argc, argv, &rc))
+		return wk_out_finish(rc);
+	if (opt.view != VIEW_NONE) {
+		rc = view();
+	} else {
 		opt.load.say = say;
 		c = load(reason);
 		if (c == NULL) {

@@ -42,30 +42,12 @@ add_pool(void *values, const char *arg, struct wk_error *error)
 }
 
 static int
-add_listener(struct options *opt, const char *arg, bool is_admin,
-    struct wk_error *error)
-{
-	if (opt->n_listens == LISTENERS_MAX)
-		return wk_error_set(error, WK_E_LIMIT, 0,
-		    "more than %d listeners", LISTENERS_MAX);
-	opt->listens[opt->n_listens].address = arg;
-	opt->listens[opt->n_listens++].is_admin = is_admin;
-	return WK_OK;
-}
-
-static int
 add_listen(void *values, const char *arg, struct wk_error *error)
 {
 	struct options *opt = values;
 
-	opt->has_clients = true;
-	return add_listener(opt, arg, false, error);
-}
-
-static int
-add_admin(void *values, const char *arg, struct wk_error *error)
-{
-	return add_listener(values, arg, true, error);
+	return add_to(opt->listens, &opt->n_listens, LISTENERS_MAX, arg,
+	    error);
 }
 
 static int
@@ -100,8 +82,6 @@ static const struct wk_option table[] = {
 	{ 'l', "listen", "ADDR:PORT", "listen here, by default "
 	    "127.0.0.1:11211; TAG@ADDR:PORT or unix:PATH; may be repeated",
 	    WK_OPT_CALL, .call = add_listen },
-	{ 0, "admin", "ADDR:PORT", "listen here, too, and take flush_all and "
-	    "reload from there", WK_OPT_CALL, .call = add_admin },
 	{ 0, "flush-all", .help = "take flush_all from all clients",
 	    .kind = WK_OPT_FLAG, .at = PROXY(allows_flush) },
 	{ 0, "max-clients", "N", "refuse more connections (10000)",
@@ -128,8 +108,15 @@ static const struct wk_option table[] = {
 	    .at = PROXY(idle_ping_ns) },
 	{ 0, "drain-time", "SEC", "at the end wait so long for requests (10)",
 	    WK_OPT_SECONDS, .at = PROXY(drain_ns) },
+	{ 0, "admin", "ADDR:PORT", "take commands of administration here: a "
+	    "loopback address or unix:PATH", WK_OPT_TEXT, .at = AT(admin) },
 	{ 0, "metrics", "ADDR:PORT", "serve Prometheus text over HTTP here",
 	    WK_OPT_TEXT, .at = AT(metrics) },
+	{ .kind = WK_OPT_GROUP, .help = "Looking at a running proxy" },
+	{ 0, "once", .help = "top: show one interval as text and end",
+	    .kind = WK_OPT_FLAG, .at = AT(is_once) },
+	{ 0, "interval", "SEC", "top: how long to count (1)", WK_OPT_SECONDS,
+	    .at = AT(interval_ns) },
 	{ 0 },
 };
 
@@ -137,12 +124,15 @@ static const char *const usages[] = {
 	"[option ...] FILE",
 	"[option ...] --pool NAME=ADDR,... [--pool ...]",
 	"--check [--where KEY ...] FILE",
+	"top [--once] [--interval SEC] ADDR:PORT",
+	"console ADDR:PORT",
 	NULL,
 };
 
 static const char *const examples[] = {
 	"mcproxy --listen 127.0.0.1:11211 pools.lua",
 	"mcproxy --check --where /foo/a pools.lua | grep ^where",
+	"mcproxy top --once 127.0.0.1:11211 | grep -w bad",
 	"mcproxy --json --check pools.lua | jq -r 'select(.label).label'",
 	NULL,
 };
@@ -169,6 +159,13 @@ static const struct wk_tool tool = {
 static const char *
 conflict(const struct options *opt, int n_files)
 {
+	if (opt->view == VIEW_NONE && opt->is_once)
+		return "--once is for top";
+	if (opt->interval_ns == 0)
+		return "--interval must be longer than 0";
+	if (opt->view != VIEW_NONE)
+		return opt->n_pools > 0 || opt->is_check ?
+		    "top and console take no configuration" : NULL;
 	if (n_files > 1)
 		return "expected one FILE";
 	if (n_files == 1 && opt->n_pools > 0)
@@ -176,6 +173,21 @@ conflict(const struct options *opt, int n_files)
 	if (opt->tag != NULL && opt->n_where == 0)
 		return "--tag needs --where";
 	return NULL;
+}
+
+/* "top ADDR" or "console ADDR": no file is meant by two words. */
+static void
+find_view(struct options *opt, int n, char *const *operands)
+{
+	static const char *const names[] = { [VIEW_TOP] = "top",
+	    [VIEW_CONSOLE] = "console" };
+	int i;
+
+	for (i = VIEW_TOP; i <= VIEW_CONSOLE; i++)
+		if (n == 2 && strcmp(operands[0], names[i]) == 0) {
+			opt->view = (enum option_view)i;
+			opt->view_address = operands[1];
+		}
 }
 
 bool
@@ -189,21 +201,25 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	opt->proxy.max_clients = 10000;
 	opt->proxy.max_value = opt->proxy.client_buffer = 1 << 20;
 	opt->proxy.idle_ping_ns = 30 * WK_NS_PER_SEC;
+	opt->interval_ns = WK_NS_PER_SEC;
 	opt->proxy.drain_ns = 10 * WK_NS_PER_SEC;
 	if (!wk_options_parse(&tool, opt, argc, argv, &first, rc))
 		return false;
+	find_view(opt, argc - first, argv + first);
 	why = conflict(opt, argc - first);
 	if (why != NULL) {
 		*rc = wk_usage_error("%s", why);
 		return false;
 	}
+	if (opt->view != VIEW_NONE)
+		return true;
 	if (first == argc && opt->n_pools == 0) {
 		*rc = wk_usage(&tool);
 		return false;
 	}
 	opt->file = first < argc ? argv[first] : NULL;
 	opt->proxy.answers_stored_key = opt->answer_key == 1;
-	if (!opt->has_clients && opt->n_listens < LISTENERS_MAX)
-		opt->listens[opt->n_listens++].address = "127.0.0.1:11211";
+	if (opt->n_listens == 0)
+		opt->listens[opt->n_listens++] = "127.0.0.1:11211";
 	return true;
 }

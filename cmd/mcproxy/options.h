@@ -11,18 +11,23 @@
 #define POOLS_MAX 64
 #define WHERE_MAX 1024
 
+enum option_view {
+	VIEW_NONE,
+	VIEW_TOP,
+	VIEW_CONSOLE,
+};
+
 struct options {
 	const char *file;		/* NULL: the pools of the command line */
 	const char *pools[POOLS_MAX];
-	struct listen_option {
-		const char *address;
-		bool is_admin;
-	} listens[LISTENERS_MAX];
+	const char *listens[LISTENERS_MAX];
 	const char *where[WHERE_MAX];
 	size_t n_pools, n_listens, n_where;
-	bool has_clients;		/* some listener is for clients */
-	const char *tag, *metrics;
-	bool is_check;
+	const char *tag, *metrics, *admin;
+	bool is_check, is_once;
+	enum option_view view;		/* instead of serving */
+	const char *view_address;
+	uint64_t interval_ns;
 	struct load_options load;
 	struct proxy_options proxy;
 	int answer_key;

@@ -242,3 +242,41 @@ pattern_match(const struct pattern *p, const char *text, size_t len,
 	*capture_len = (size_t)(a.to - a.from);
 	return true;
 }
+
+/* The first octet that may stand here and can be seen. */
+static char
+example_of(const struct pattern_item *item)
+{
+	char c;
+
+	for (c = '!'; c < 0x7f; c++)
+		if (set_has(item->set, c))
+			return c;
+	return '\0';
+}
+
+bool
+pattern_example(const struct pattern *p, const char *capture, size_t len,
+    char *out, size_t size)
+{
+	size_t i, n = 0;
+	char c;
+
+	for (i = 0; i <= p->n; i++) {
+		if (i == p->capture_from) {
+			if (len >= size - n)
+				return false;
+			memcpy(out + n, capture, len);
+			n += len;
+		}
+		if (i == p->n || (i >= p->capture_from && i < p->capture_to) ||
+		    (p->items[i].repeat != 0 && p->items[i].repeat != '+'))
+			continue;
+		c = example_of(&p->items[i]);
+		if (c == '\0' || n + 2 > size)
+			return false;
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	return true;
+}

@@ -29,6 +29,13 @@ struct pattern {		/* fields are private */
 int pattern_compile(struct pattern *p, const char *text, size_t len,
     struct wk_error *error);
 
+/*
+ * A text that matches with just this capture, perhaps; false when it does not
+ * fit into size octets with its NUL.
+ */
+bool pattern_example(const struct pattern *p, const char *capture, size_t len,
+    char *out, size_t size);
+
 /* Match at the beginning of text: how much, and the capture inside it. */
 bool pattern_match(const struct pattern *p, const char *text, size_t len,
     size_t *matched, const char **capture, size_t *capture_len);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/mcproxy/stats.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/text.h"
 
 #define BUCKETS_STEP 4		/* one bucket here for so many of ours */
@@ -222,6 +223,7 @@ static void
 process_metrics(struct proxy *p, struct wk_buf *out)
 {
 	struct load_report r = stats_load_report();
+	struct watch_counts n = watch_counts();
 
 	family(out, "build_info", "gauge", "The version of this program.");
 	wk_buf_printf(out, "mcproxy_build_info{version=\"%s\"} 1\n",
@@ -245,6 +247,10 @@ process_metrics(struct proxy *p, struct wk_buf *out)
 	metric(out, "multiget_failed_keys_total", "counter",
 	    "Keys of multigets whose backend failed.",
 	    STATS_SUM(p, multiget_failed));
+	metric(out, "watcher_lines_total", "counter",
+	    "Lines of log streams given to watchers.", n.sent);
+	metric(out, "watcher_lines_skipped_total", "counter",
+	    "Lines dropped because a watcher was slow.", n.skipped);
 	metric(out, "config_reloads_total", "counter", "Reloads.",
 	    counter_value(&p->reloads));
 	metric(out, "config_reload_fails_total", "counter",

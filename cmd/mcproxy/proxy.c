@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/load.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -24,8 +26,7 @@
 
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
-    size_t size)
+proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
@@ -49,9 +50,47 @@ proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
 	l->fd = listen_on(address, reason, size);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
-	l->is_admin = is_admin;
 	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
 	p->n_listeners++;
+	return WK_OK;
+}
+
+static bool
+is_local(int fd)
+{
+	struct sockaddr_storage at;
+	const struct sockaddr_in *in = (const void *)&at;
+	const struct sockaddr_in6 *in6 = (const void *)&at;
+	socklen_t len = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return false;
+	if (at.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+}
+
+int
+proxy_listen_admin(struct proxy *p, const char *address, char *reason,
+    size_t size)
+{
+	/* Who may open a unix socket may administer. */
+	mode_t mask = umask(0177);
+	int rc = proxy_listen(p, address, reason, size);
+	struct listener *l = &p->listeners[p->n_listeners - 1];
+
+	umask(mask);
+	if (rc != WK_OK)
+		return rc;
+	if (!is_local(l->fd)) {
+		snprintf(reason, size, "%s: administration has no password: "
+		    "expected unix:PATH or a loopback address", address);
+		close(l->fd);
+		p->n_listeners--;
+		return WK_E_INVALID;
+	}
+	l->is_admin = true;
 	return WK_OK;
 }
 
@@ -216,6 +255,7 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 	struct conf *c;
 
 	begin_reload(p);
+	watch_conf("start");
 	c = reload != NULL ? reload(reason) : NULL;
 	if (c != NULL && proxy_install(p, c, reason, sizeof(reason)) != WK_OK) {
 		conf_del(c);
@@ -223,6 +263,8 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 	}
 	if (c == NULL) {
 		stats_loaded(reason);
+		watch_text(WATCH_EVENTS, "proxy_error", reason);
+		watch_conf("failed");
 		counter_add(&p->reload_fails, 1);
 		wk_warn("%s", reason);
 		wk_caution("the old configuration stays");
@@ -230,6 +272,7 @@ reload_now(struct proxy *p, struct conf *(*reload)(char *reason))
 		return;
 	}
 	stats_loaded(NULL);
+	watch_conf("done");
 	counter_add(&p->reloads, 1);
 	wk_notice("configuration read again");
 	end_reload(p, "");

@@ -45,7 +45,7 @@ static const struct {
 	[COMMAND_WATCH] = { "watch", 5, 0, TOKENS_MAX },
 	[COMMAND_VERBOSITY] = { "verbosity", 9, 1, 2 },
 	[COMMAND_FLUSH_ALL] = { "flush_all", 9, 0, 2 },
-	[COMMAND_RELOAD] = { "reload", 6, 0, 0 },
+	[COMMAND_PROXY] = { "proxy", 5, 1, TOKENS_MAX },
 	[COMMAND_QUIT] = { "quit", 4, 0, TOKENS_MAX },
 };
 

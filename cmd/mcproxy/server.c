@@ -12,6 +12,7 @@
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/server_read.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
@@ -78,7 +79,7 @@ close_socket(struct server *s)
 	s->rest = NULL;
 	s->rest_len = 0;
 	s->group_keys = 0;
-	s->is_full = false;
+	s->is_full = s->is_left = false;
 	response_reader_init(&s->reader);
 }
 
@@ -129,8 +130,11 @@ server_fail(struct server *s, bool is_hung)
 	if (is_bad(s)) {
 		s->deadline_ns += retry_wait(s);
 		atomic_store(&s->backend->back_ns, OUT_NS);
-		if (!was_bad)
+		if (!was_bad) {
 			atomic_fetch_add(&s->backend->n_bad, 1);
+			watch_marked(s, s->flaps > o->failure_limit,
+			    s->deadline_ns - w->now_ns);
+		}
 	}
 	worker_at(w, s->deadline_ns);
 	fail_queue(s);
@@ -148,8 +152,10 @@ send_probe(struct server *s, uint64_t timeout_ns)
 	worker_at(s->worker, s->deadline_ns);
 	/* Nine octets into an empty socket; if not, the deadline decides. */
 	if (send(s->source.fd, probe, sizeof(probe) - 1, MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN)
+	    errno != EAGAIN) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 static void
@@ -181,6 +187,7 @@ connect_now(struct server *s)
 	fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -193,8 +200,10 @@ connect_now(struct server *s)
 	worker_at(w, s->deadline_ns);
 	if ((connect(fd, (struct sockaddr *)&a.at, a.len) < 0 &&
 	    errno != EINPROGRESS) ||
-	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0)
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 /* Look at it again when it will have been idle for long. */
@@ -240,10 +249,12 @@ server_connected(struct server *s)
 	socklen_t len = sizeof(error);
 
 	if (getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
-	    error != 0)
+	    error != 0) {
+		watch_backend(s, "connecting", NULL, 0);
 		server_fail(s, false);
-	else
-		send_probe(s, s->backend->conf.options.read_timeout_ns);
+		return;
+	}
+	send_probe(s, s->backend->conf.options.read_timeout_ns);
 }
 
 /* --- queueing ------------------------------------------------------------- */
@@ -264,7 +275,8 @@ pick_connection(struct worker *w, unsigned backend)
 	struct server **all = w->servers[backend], *best = NULL;
 	size_t i;
 
-	if (all == NULL)
+	if (all == NULL || atomic_load_explicit(&w->proxy->backends[backend]->
+	    is_held, memory_order_relaxed))
 		return NULL;
 	/* One that was bad has to prove itself first. */
 	for (i = 0; all[i] != NULL; i++)
@@ -281,7 +293,9 @@ server_is_out(struct worker *w, unsigned backend, uint64_t failback_ns)
 	uint64_t back_ns = atomic_load_explicit(
 	    &w->proxy->backends[backend]->back_ns, memory_order_relaxed);
 
-	if (back_ns == OUT_NS || pick_connection(w, backend) == NULL)
+	if (back_ns == OUT_NS || atomic_load_explicit(
+	    &w->proxy->backends[backend]->is_held, memory_order_relaxed) ||
+	    pick_connection(w, backend) == NULL)
 		return true;
 	return back_ns != 0 && failback_ns > 0 && w->now_ns >= back_ns &&
 	    w->now_ns - back_ns < failback_ns;
@@ -358,6 +372,7 @@ server_flush(struct server *s)
 	if (s->group_keys > 0) {
 		s->group_keys = 0;
 		if (!chain_copy(store, &s->out, &s->block, "\r\n", 2)) {
+			watch_backend(s, "outofmemory", NULL, 0);
 			server_fail(s, false);
 			return;
 		}
@@ -367,8 +382,10 @@ server_flush(struct server *s)
 	rc = chain_write(store, &s->out, s->source.fd, &written);
 	counter_add(&s->count.bytes_out, written);
 	s->is_full = rc == 1;
-	if (rc < 0)
+	if (rc < 0) {
+		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
+	}
 }
 
 /* --- deadlines ------------------------------------------------------------ */
@@ -389,6 +406,7 @@ expire_queue(struct server *s)
 	    s->read_ns < sub->since_ns + timeout / 2 &&
 	    s->probed_ns + timeout <= w->now_ns) {
 		counter_add(&s->count.timeouts, s->depth);
+		watch_backend(s, "timeout", NULL, 0);
 		server_fail(s, true);
 		return;
 	}
@@ -415,10 +433,13 @@ check_deadline(struct server *s)
 	if (s->backend->conf.options.is_down)
 		return;
 	if (s->state != SERVER_UP && s->deadline_ns <= w->now_ns) {
-		if (s->state == SERVER_WAITING)
+		if (s->state == SERVER_WAITING) {
 			connect_now(s);
-		else
+		} else {
+			watch_backend(s, s->state == SERVER_PROBING ?
+			    "readvalidate" : "conntimeout", NULL, 0);
 			server_fail(s, true);
+		}
 	}
 	ping_if_idle(s);
 	if (s->state != SERVER_UP)

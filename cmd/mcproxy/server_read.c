@@ -10,6 +10,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "cmd/mcproxy/watch.h"
+
 #define READ_MIN 16384
 
 static void
@@ -148,8 +150,10 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 	bool ok;
 
 	while (len > 0) {
-		if (s->head == NULL && s->state != SERVER_PROBING)
+		if (s->head == NULL && s->state != SERVER_PROBING) {
+			watch_backend(s, "trailingdata", at, len);
 			return SIZE_MAX;
+		}
 		kind = s->state == SERVER_PROBING ? RESPONSE_VERSION :
 		    s->head->kind;
 		switch (response_read(&s->reader, kind, &at, &len, &p)) {
@@ -170,8 +174,11 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 			ok = false;
 			break;
 		}
-		if (!ok)
+		if (!ok) {
+			watch_backend(s, s->state == SERVER_PROBING ?
+			    "badvalidate" : "invalidprotocol", at, len);
 			return SIZE_MAX;
+		}
 	}
 	return 0;
 }
@@ -201,6 +208,7 @@ server_read(struct server *s)
 	char *at;
 
 	if (b == NULL) {
+		watch_backend(s, "outofmemory", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -214,6 +222,7 @@ server_read(struct server *s)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
+		watch_backend(s, n == 0 ? "disconnected" : "reading", NULL, 0);
 		server_fail(s, false);
 		return;
 	}
@@ -230,7 +239,7 @@ server_read(struct server *s)
 		return;
 	}
 	server_drain(s);
-	if ((size_t)n == room && !s->is_again && s->source.fd >= 0) {
+	if (((size_t)n == room || s->is_left) && !s->is_again && s->source.fd >= 0) {
 		s->is_again = true;
 		s->next_again = w->again_servers;
 		w->again_servers = s;
@@ -251,6 +260,8 @@ server_event(struct server *s, uint32_t events)
 		s->is_full = false;
 		server_touch(s);
 	}
+	if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
+		s->is_left = true;
 	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
 		server_read(s);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/escape.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 #include "common/base/text.h"
 
@@ -154,6 +155,7 @@ stat(struct wk_buf *out, const char *name, uint64_t v)
 static void
 stats_general(struct proxy *p, struct wk_buf *out)
 {
+	struct watch_counts n = watch_counts();
 	uint64_t commands = 0;
 	size_t i;
 
@@ -184,6 +186,9 @@ stats_general(struct proxy *p, struct wk_buf *out)
 	stat(out, "proxy_backend_marked_bad", stats_bad(p));
 	stat(out, "proxy_backend_failed", STATS_SUM(p, backends_failed));
 	stat(out, "proxy_request_failed_depth", STATS_SUM(p, depth_failed));
+	stat(out, "log_watchers", n.watchers);
+	stat(out, "log_watcher_sent", n.sent);
+	stat(out, "log_watcher_skipped", n.skipped);
 	stat(out, "proxy_no_route", STATS_SUM(p, no_route));
 	stat(out, "proxy_multiget_failed_keys", STATS_SUM(p, multiget_failed));
 }

@@ -13,20 +13,11 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 
 #define EVENTS_MAX 256
 #define NEVER UINT64_MAX
-
-void
-worker_wake(struct worker *w)
-{
-	uint64_t one = 1;
-
-	/* A full counter is as readable as it can be. */
-	if (write(w->wake.fd, &one, sizeof(one)) < 0)
-		return;
-}
 
 /* --- configurations ------------------------------------------------------- */
 
@@ -267,6 +258,11 @@ run(void *arg)
 		if (w->reloading != NULL)
 			local_settle(w, NULL);
 		flush(w);
+		/* Behind that there may be room for what waits. */
+		if (w->n_watchers > 0) {
+			watch_deliver(w);
+			flush(w);
+		}
 		bury(w);
 		if (w->retired != NULL)
 			drop_retired(w);

@@ -39,10 +39,11 @@ leaves_out() { # header-cache-variable module tool
 
 fact "dist: install puts binaries, manuals and completions in place" installs_everything
 fact "dist: uninstall takes them away" uninstalls_everything
-for module in libcbor libpcap jansson; do
+for module in libcbor libpcap jansson readline; do
   printf '#!/bin/sh\ncase "$*" in *%s*) exit 1 ;; esac\nexec pkg-config "$@"\n' "$module" >"$work/no-$module"
   chmod +x "$work/no-$module"
 done
 fact "dist: without libcbor the rest builds and passes" leaves_out ac_cv_header_cbor_h libcbor rstdiag-send
 fact "dist: without libpcap the rest builds and passes" leaves_out ac_cv_header_pcap_pcap_h libpcap rstdiag-sniff
 fact "dist: without jansson the rest builds and passes" leaves_out ac_cv_header_jansson_h jansson rstdiag-sniff
+fact "dist: without readline the rest builds and passes" leaves_out ac_cv_header_readline_readline_h readline 'mcproxy console'

@@ -150,3 +150,169 @@ assert value("mcproxy_route_latency_seconds_sum", route="x", **{"class": "read"}
 print(len(seen))
 PY
 }
+
+# Watch what the words say, into the file of that name; until teardown.
+watch() { # file words...
+  local file=$1
+  shift
+  { printf 'watch %s\r\n' "$*"; cat fifo-never; } 2>/dev/null | nc 127.0.0.1 "${port[0]}" >"$file" 3>&- &
+  pids+=("$!")
+  wait_until grep -q OK "$file"
+}
+
+@test "watch proxyreqs shows requests, escaped, in memcached's form" {
+  two_pools
+  start
+  wait_until up 8
+  mkfifo fifo-never
+  sleep 1000 >fifo-never 3>&- &
+  pids+=("$!")
+  watch log proxyreqs
+  printf 'set /foo/a 0 0 1\r\nx\r\nget /foo/a\r\nget /foo/%%a\xc3\xa4\r\nmg /foo/a v\r\nms /foo/b 1\r\ny\r\nmd /foo/none\r\nincr /foo/a 1\r\nget nowhere\r\nset /foo/n 0 0 1\r\n1\r\nincr /foo/n 1\r\n' |
+    nc -w 2 -N 127.0.0.1 "${port[0]}" >/dev/null
+  wait_until grep -q 'req=incr /foo/n$' log
+  run -0 sed -E 's/^ts=[0-9]{10}\.[0-9]{6} gid=[0-9]+ (type=proxy_req) elapsed=[0-9]+ /\1 /; s/ cfd=[0-9]+ / cfd=N /; s/be=[0-9.:]+/be=B/; s/\r$//' log
+  # What needs no backend is answered, and logged, first.
+  [ "$output" = "OK
+type=proxy_req type=108 code=22 status=-1 res=any cfd=N be=internal:0 detail= req=get nowhere
+type=proxy_req type=104 code=8 status=0 res=good cfd=N be=B detail=foo req=set /foo/a
+type=proxy_req type=100 code=15 status=0 res=good cfd=N be=B detail=foo req=get /foo/a
+type=proxy_req type=105 code=17 status=0 res=ok cfd=N be=B detail=foo req=get /foo/%25a%C3%A4
+type=proxy_req type=101 code=15 status=0 res=good cfd=N be=B detail=foo req=mg /foo/a
+type=proxy_req type=101 code=15 status=0 res=good cfd=N be=B detail=foo req=ms /foo/b
+type=proxy_req type=101 code=13 status=0 res=good cfd=N be=B detail=foo req=md /foo/none
+type=proxy_req type=108 code=21 status=-1 res=any cfd=N be=B detail=foo req=incr /foo/a
+type=proxy_req type=104 code=8 status=0 res=good cfd=N be=B detail=foo req=set /foo/n
+type=proxy_req type=107 code=15 status=0 res=good cfd=N be=B detail=foo req=incr /foo/n" ]
+  # Lines are numbered in the order in which they were written.
+  grep -o 'gid=[0-9]*' log | sort -c -t = -k 2n -u
+}
+
+@test "watch proxyevents and proxyuser tell of backends, loading, and what a file says" {
+  two_pools
+  start
+  wait_until up 8
+  mkfifo fifo-never
+  sleep 1000 >fifo-never 3>&- &
+  pids+=("$!")
+  watch log
+  kill "${backend_pid[1]}"
+  wait_until grep -q "type=proxy_backend error=markedbad name=127.0.0.1 port=${port[1]} label=127.0.0.1:${port[1]} retry=4" log
+  grep -q "type=proxy_backend error=disconnected name=127.0.0.1 port=${port[1]} label=127.0.0.1:${port[1]} depth=0 rbuf=$" log
+  grep -q "type=proxy_backend error=connecting name" log
+  cp pools.lua good.lua
+  echo 'print("a line\nand 50%"); error("no")' >pools.lua
+  kill -HUP "$proxy_pid"
+  wait_until grep -q 'type=proxy_conf status=failed' log
+  grep -q 'type=proxy_conf status=start' log
+  grep -q 'type=proxy_user msg=a%20line%0Aand%2050%25$' log
+  grep -q 'type=proxy_error msg=pools.lua:1:' log
+  cp good.lua pools.lua
+  kill -HUP "$proxy_pid"
+  wait_until grep -q 'type=proxy_conf status=done' log
+}
+
+@test "a backend that speaks nonsense is shown with what it said" {
+  two_pools
+  local fake
+  fake=$(free_ports 1)
+  printf 'pool{ name = "foo", backends = { "127.0.0.1:%d" } }\n' "$fake" >pools.lua
+  # It waits for the probe, then says something else.
+  python3 -c '
+import socket, sys
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen()
+while True:
+    c, _ = s.accept()
+    c.recv(100)
+    c.sendall(b"HTTP/1.1 400 \x80\r\n")
+    c.recv(100)' "$fake" 3>&- &
+  pids+=("$!")
+  start
+  mkfifo fifo-never
+  sleep 1000 >fifo-never 3>&- &
+  pids+=("$!")
+  watch log proxyevents
+  wait_until grep -q "error=badvalidate .* rbuf=HTTP/1.1%20400%20%80%0D%0A$" log
+}
+
+@test "streams that are too many or unknown are refused; sampling picks requests" {
+  two_pools
+  start
+  wait_until up 8
+  run talk "${port[0]}" <<<$'watch nonsense\nwatch proxyreqs rate=0\nwatch proxyreqs slow=x\nmn'
+  [ "$output" = $'ERROR\nERROR\nERROR\nMN' ]
+  mkfifo fifo-never
+  sleep 1000 >fifo-never 3>&- &
+  pids+=("$!")
+  local i
+  watch third rate=3
+  watch slow slow=60000
+  watch errors errors
+  for ((i = 4; i <= 20; i++)); do watch "w$i" proxyuser; done
+  run talk "${port[0]}" <<<"watch proxyreqs"
+  [ "$output" = "WATCHER_TOO_MANY log watcher limit reached" ]
+  for ((i = 1; i <= 9; i++)); do printf 'get /foo/key%d\r\n' "$i"; done | nc -w 2 -N 127.0.0.1 "${port[0]}" >/dev/null
+  talk "${port[0]}" <<<$'get nowhere\nincr /foo/none 1' >/dev/null
+  wait_until grep -q nowhere errors
+  wait_until grep -q 'req=get nowhere' third
+  [ "$(grep -c type=proxy_req third)" -eq 4 ]
+  [ "$(grep -c type=proxy_req errors)" -eq 1 ]
+  [ "$(grep -c type=proxy_req slow)" -eq 0 ]
+}
+
+@test "a watcher that does not read loses lines, which are counted, and costs nobody else" {
+  two_pools
+  start
+  wait_until up 8
+  run -0 python3 - "${port[0]}" <<'PY'
+import socket, sys
+def connect():
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    s.connect(("127.0.0.1", int(sys.argv[1])))
+    s.settimeout(20)
+    return s
+def stat(name):
+    c = connect()
+    c.sendall(b"stats\r\n")
+    for line in c.makefile():
+        if line.split()[:2] == ["STAT", name]:
+            return int(line.split()[2])
+w = connect()
+w.sendall(b"watch proxyreqs\r\n")
+assert w.recv(4) == b"OK\r\n"
+c = connect()
+f = c.makefile("rb")
+n = 0
+while stat("log_watcher_skipped") < 1000:
+    c.sendall(b"get /foo/%s\r\n" % (b"k" * 200) * 200)
+    for _ in range(200):
+        assert f.readline() == b"END\r\n"
+    n += 200
+    assert n < 200000
+# Now it reads: every line, or that some are missing and how many.
+seen, skipped, rest = 0, 0, b""
+w.settimeout(0.2)
+while True:
+    try:
+        lines = (rest + w.recv(65536)).split(b"\n")
+    except TimeoutError:
+        c.sendall(b"get /foo/last\r\n")
+        n += 1
+        continue
+    rest = lines.pop()
+    for line in lines:
+        if line.startswith(b"skipped="):
+            skipped += int(line[8:])
+        else:
+            assert line.startswith(b"ts=") and b" req=get /foo/" in line, line
+            seen += 1
+    if lines and b"/foo/last" in lines[-1]:
+        break
+assert skipped >= 1000 and seen + skipped == n, (seen, skipped, n)
+print(seen, skipped, n)
+PY
+}
