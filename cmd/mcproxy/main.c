@@ -81,13 +81,15 @@ serve(struct conf *c)
 		conf_del(c);
 		return WK_EXIT_SYSTEM;
 	}
-	p->options = opt.proxy;
+	proxy_init(p, &opt.proxy);
 	if (p->options.memory_limit == 0)
 		p->options.memory_limit = c->memory_limit;
 	for (i = 0; i < opt.n_listens; i++)
-		if (proxy_listen(p, opt.listens[i], reason, sizeof(reason)) !=
+		if (proxy_listen(p, opt.listens[i].address,
+		    opt.listens[i].is_secure, reason, sizeof(reason)) !=
 		    WK_OK) {
-			wk_warn("--listen %s", reason);
+			wk_warn("--%slisten %s", opt.listens[i].is_secure ?
+			    "tls-" : "", reason);
 			conf_del(c);
 			free(p);
 			return WK_EXIT_SYSTEM;

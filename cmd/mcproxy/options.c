@@ -46,8 +46,22 @@ add_listen(void *values, const char *arg, struct wk_error *error)
 {
 	struct options *opt = values;
 
-	return add_to(opt->listens, &opt->n_listens, LISTENERS_MAX, arg,
-	    error);
+	if (opt->n_listens == LISTENERS_MAX)
+		return wk_error_set(error, WK_E_LIMIT, 0,
+		    "more than %d listeners", LISTENERS_MAX);
+	opt->listens[opt->n_listens++].address = arg;
+	return WK_OK;
+}
+
+static int
+add_tls_listen(void *values, const char *arg, struct wk_error *error)
+{
+	struct options *opt = values;
+	int rc = add_listen(values, arg, error);
+
+	if (rc == WK_OK)
+		opt->listens[opt->n_listens - 1].is_secure = true;
+	return rc;
 }
 
 static int
@@ -96,6 +110,24 @@ static const struct wk_option table[] = {
 	{ 0, "multiget-errors", "HOW", "keys of a failed backend",
 	    WK_OPT_CHOICE, .at = PROXY(multiget_errors),
 	    .choices = errors_as },
+
+	{ .kind = WK_OPT_GROUP, .help = "TLS" },
+	{ 0, "tls-listen", "ADDR:PORT", "listen here with TLS; as --listen",
+	    WK_OPT_CALL, .call = add_tls_listen },
+	{ 0, "cert", "FILE", "our certificate for clients, with its chain; "
+	    "none: a new one", WK_OPT_TEXT, .at = PROXY(cert) },
+	{ 0, "key", "FILE", "its key; none: in the same file", WK_OPT_TEXT,
+	    .at = PROXY(key) },
+	{ 0, "client-ca", "FILE", "who signs the certificates that clients "
+	    "then need", WK_OPT_TEXT, .at = PROXY(client_ca) },
+	{ 0, "cacert", "FILE", "who signs the certificates of backends",
+	    WK_OPT_TEXT, .at = PROXY(cacert) },
+	{ 0, "backend-cert", "FILE", "our certificate for backends",
+	    WK_OPT_TEXT, .at = PROXY(backend_cert) },
+	{ 0, "backend-key", "FILE", "its key; none: in the same file",
+	    WK_OPT_TEXT, .at = PROXY(backend_key) },
+	{ 'k', "insecure", .help = "accept any certificate of a backend",
+	    .kind = WK_OPT_FLAG, .at = PROXY(is_insecure) },
 
 	{ .kind = WK_OPT_GROUP, .help = "Running" },
 	{ 0, "threads", "N", "worker threads (4)", WK_OPT_UINT,
@@ -220,6 +252,6 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	opt->file = first < argc ? argv[first] : NULL;
 	opt->proxy.answers_stored_key = opt->answer_key == 1;
 	if (opt->n_listens == 0)
-		opt->listens[opt->n_listens++] = "127.0.0.1:11211";
+		opt->listens[opt->n_listens++].address = "127.0.0.1:11211";
 	return true;
 }

@@ -20,7 +20,10 @@ enum option_view {
 struct options {
 	const char *file;		/* NULL: the pools of the command line */
 	const char *pools[POOLS_MAX];
-	const char *listens[LISTENERS_MAX];
+	struct {
+		const char *address;
+		bool is_secure;
+	} listens[LISTENERS_MAX];
 	const char *where[WHERE_MAX];
 	size_t n_pools, n_listens, n_where;
 	const char *tag, *metrics, *admin;

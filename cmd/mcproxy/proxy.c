@@ -24,9 +24,18 @@
 #define ACCEPT_MAX 256		/* in one go */
 #define ACCEPT_PAUSE_MS 100	/* when descriptors have run out */
 
+void
+proxy_init(struct proxy *p, const struct proxy_options *o)
+{
+	p->options = *o;
+	pthread_mutex_init(&p->tls_lock, NULL);
+	pthread_mutex_init(&p->reload_lock, NULL);
+}
+
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
+proxy_listen(struct proxy *p, const char *text, bool is_secure, char *reason,
+    size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
@@ -50,6 +59,7 @@ proxy_listen(struct proxy *p, const char *text, char *reason, size_t size)
 	l->fd = listen_on(address, reason, size);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
+	l->is_secure = is_secure;
 	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
 	p->n_listeners++;
 	return WK_OK;
@@ -77,7 +87,7 @@ proxy_listen_admin(struct proxy *p, const char *address, char *reason,
 {
 	/* Who may open a unix socket may administer. */
 	mode_t mask = umask(0177);
-	int rc = proxy_listen(p, address, reason, size);
+	int rc = proxy_listen(p, address, false, reason, size);
 	struct listener *l = &p->listeners[p->n_listeners - 1];
 
 	umask(mask);
@@ -211,6 +221,10 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 			return WK_E_LIMIT;
 		}
 		c->backends[i]->id = b->id;
+	}
+	if (secure_load(p, c, reason, size) != WK_OK) {
+		free(g);
+		return WK_E_INVALID;
 	}
 	wait_until_adopted(p);
 	backend_mark_current(p, c);
@@ -354,6 +368,7 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	secure_free(p);
 	pthread_mutex_destroy(&p->reload_lock);
 	tally_free(p);
 }
@@ -367,7 +382,6 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
-	pthread_mutex_init(&p->reload_lock, NULL);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");

@@ -216,9 +216,7 @@ server_read(struct server *s)
 	room = b->size - b->used - s->rest_len;
 	if (s->rest_len > 0)
 		memcpy(at, s->rest, s->rest_len);
-	do
-		n = recv(s->source.fd, at + s->rest_len, room, 0);
-	while (n < 0 && errno == EINTR);
+	n = channel_read(&s->channel, s->source.fd, at + s->rest_len, room);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -239,7 +237,8 @@ server_read(struct server *s)
 		return;
 	}
 	server_drain(s);
-	if (((size_t)n == room || s->is_left) && !s->is_again && s->source.fd >= 0) {
+	if ((s->channel.has_more || s->is_left) && !s->is_again &&
+	    s->source.fd >= 0) {
 		s->is_again = true;
 		s->next_again = w->again_servers;
 		w->again_servers = s;
@@ -252,7 +251,8 @@ server_event(struct server *s, uint32_t events)
 	if (s->source.fd < 0)
 		return;
 	if (s->state == SERVER_CONNECTING) {
-		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+		if (s->channel.tls != NULL ||
+		    (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
 			server_connected(s);
 		return;
 	}

@@ -513,6 +513,121 @@ LUA
   [ "$output" = END ]
 }
 
+# An issuer, a certificate for localhost and 127.0.0.1, and one for a client.
+certificates() {
+  command -v openssl >/dev/null || skip "needs openssl"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=issuer \
+    -keyout ca.key -out ca.pem 2>/dev/null
+  local name
+  for name in server client; do
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$name.key" \
+      -out "$name.csr" 2>/dev/null
+    openssl x509 -req -in "$name.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "$name.pem" \
+      -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1") 2>/dev/null
+    chmod 644 "$name.key"
+  done
+}
+
+# What a client says and hears over TLS; the rest are options of its context.
+secure_talk() { # port [certificate key]
+  python3 -c '
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="ca.pem")
+if len(sys.argv) > 2:
+    context.load_cert_chain(*sys.argv[2:])
+s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
+s.settimeout(10)
+text = sys.stdin.read().replace("\n", "\r\n").encode() + b"quit\r\n"
+s.sendall(text)
+out = b""
+while True:
+    piece = s.recv(65536)
+    if not piece:
+        break
+    out += piece
+sys.stdout.write(out.decode().replace("\r\n", "\n"))' "$@"
+}
+
+@test "TLS to clients: values of all sizes, certificates of clients, and new ones" {
+  certificates
+  two_pools
+  local other value
+  other=$(free_ports 1)
+  start --tls-listen "127.0.0.1:$other" --cert server.pem --key server.key
+  wait_until up 8
+  value=$(printf 'v%.0s' {1..200000})
+  run -0 secure_talk "$other" < <(printf 'set /foo/a 0 0 200000\n%s\nget /foo/a\nmg /foo/none\n' "$value"; keys 1)
+  [ "${lines[0]}" = STORED ]
+  [ "${lines[1]}" = "VALUE /foo/a 0 200000" ]
+  [ "${lines[2]}" = "$value" ]
+  [ "${lines[4]}" = EN ]
+  # Without TLS nothing is answered there, and others do not mind.
+  run bash -c "printf 'mn\r\n' | nc -w 1 -N 127.0.0.1 $other"
+  [[ $output != *MN* ]]
+  run talk "${port[0]}" <<<'mn'
+  [ "$output" = MN ]
+  kill "$proxy_pid"
+  wait "$proxy_pid"
+  start --tls-listen "127.0.0.1:$other" --cert server.pem --key server.key --client-ca ca.pem
+  run ! secure_talk "$other" <<<mn
+  run -0 secure_talk "$other" client.pem client.key <<<mn
+  [ "$output" = MN ]
+  # A new certificate comes with the next reload; a bad one changes nothing.
+  cp server.pem old.pem
+  echo garbage >server.pem
+  kill -HUP "$proxy_pid"
+  wait_until grep -q 'old configuration stays' err
+  grep -q 'mcproxy: server.pem: ' err
+  run -0 secure_talk "$other" client.pem client.key <<<mn
+  cp client.pem server.pem
+  cp client.key server.key
+  kill -HUP "$proxy_pid"
+  wait_until grep -q 'configuration read again' err
+  run bash -c "echo | openssl s_client -connect 127.0.0.1:$other -cert client.pem -key client.key 2>/dev/null | grep '^subject'"
+  [[ $output == *client* ]]
+}
+
+@test "TLS to backends: verified, with our certificate, or not at all" {
+  certificates
+  memcached -h | grep -q enable-ssl || skip "needs a memcached with TLS"
+  read -ra port < <(free_ports 2)
+  local user=() sockets
+  [ "$(id -u)" -ne 0 ] || user=(-u nobody)
+  # ssl_verify_mode 2: a certificate is demanded.
+  memcached "${user[@]}" -l 127.0.0.1 -p "${port[1]}" -U 0 -t 1 -Z -o "ssl_chain_cert=$PWD/server.pem,ssl_key=$PWD/server.key,ssl_ca_cert=$PWD/ca.pem,ssl_verify_mode=2" 2>/dev/null 3>&- &
+  pids+=("$!")
+  printf 'pools{ foo = { backend_options = { tls = true, retrywaittime = 0.1 }, backends = { "127.0.0.1:%d" } } }\nroutes{ default = "foo" }\n' \
+    "${port[1]}" >pools.lua
+  works() { [ "$(talk "${port[0]}" <<<$'set a 0 0 1\nx\nget a')" = $'STORED\nVALUE a 0 1\nx\nEND' ]; }
+  start --cacert ca.pem --backend-cert client.pem --backend-key client.key
+  wait_until works
+  value=$(printf 'v%.0s' {1..200000})
+  run talk "${port[0]}" < <(printf 'set b 0 0 200000\n%s\nget b\n' "$value")
+  [ "${lines[2]}" = "$value" ]
+  kill "$proxy_pid"
+  wait "$proxy_pid"
+  # An issuer we do not know.
+  start --backend-cert client.pem --backend-key client.key
+  wait_until grep -q "backend 127.0.0.1:${port[1]}: .*see --cacert and --insecure)" err
+  run talk "${port[0]}" <<<'get a'
+  [ "$output" = "SERVER_ERROR backend failure" ]
+  # Said once, however often it is tried.
+  wait_until eval 'talk "${port[0]}" <<<"stats backends" | grep -qE ":connects ([6-9]|[0-9]{2})"'
+  [ "$(grep -c 'see --cacert' err)" -le 2 ]
+  kill "$proxy_pid"
+  wait "$proxy_pid"
+  start --insecure --backend-cert client.pem --backend-key client.key
+  wait_until works
+  kill "$proxy_pid"
+  wait "$proxy_pid"
+  # The name has to be the certificate's.
+  sed -i 's/127.0.0.1:/127.0.0.2:/' pools.lua
+  memcached "${user[@]}" -l 127.0.0.2 -p "${port[1]}" -U 0 -t 1 -Z -o "ssl_chain_cert=$PWD/server.pem,ssl_key=$PWD/server.key" 2>/dev/null 3>&- &
+  pids+=("$!")
+  start --cacert ca.pem
+  wait_until grep -q "backend 127.0.0.2:${port[1]}: " err
+}
+
 teardown() {
   local pid
   for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
