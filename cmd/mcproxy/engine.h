@@ -252,6 +252,7 @@ struct worker {
 	size_t n_clients, n_active, n_watchers;
 	uint64_t now_ns, next_ns;	/* the time; when to look at deadlines */
 	uint64_t random;
+	unsigned luck, turns;		/* with looking again */
 	bool is_stopping;
 	struct worker_counters count;
 };
