@@ -246,6 +246,6 @@ admin_answer(struct client *c, const char *words, size_t len,
 			commands[i].run(c, &w, out);
 			return;
 		}
-	wk_buf_printf(out, "CLIENT_ERROR expected proxy where, prefixes, down "
-	    "or up\r\n");
+	wk_buf_printf(out, "CLIENT_ERROR expected proxy where, prefixes, down, "
+	    "up or reload\r\n");
 }

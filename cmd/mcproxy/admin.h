@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Administration over the wire: "proxy where KEY", "proxy prefixes", "proxy
- * down LABEL" and "proxy up LABEL", for clients of listeners that were opened
- * for it (--admin) and for nobody else.
+ * down LABEL", "proxy up LABEL" and "proxy reload", for clients of listeners
+ * that were opened for it (--admin) and for nobody else.
  */
 #pragma once
 

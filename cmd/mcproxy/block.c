@@ -116,7 +116,7 @@ chain_share(struct store *s, struct chain *c, struct block *b, const char *at,
 
 	if (len == 0)
 		return true;
-	if (l != NULL && l->block == b && l->at + l->len == at) {
+	if (l != NULL && !l->is_cut && l->block == b && l->at + l->len == at) {
 		l->len += len;
 		c->bytes += len;
 		return true;
@@ -221,7 +221,30 @@ chain_clear(struct store *s, struct chain *c)
 	*c = (struct chain) { .head = NULL };
 }
 
-static void
+void
+chain_cut(struct chain *c)
+{
+	if (c->tail != NULL)
+		c->tail->is_cut = true;
+}
+
+size_t
+chain_peek(const struct chain *c, char *out, size_t len)
+{
+	const struct slice *l;
+	size_t n, done = 0;
+
+	for (l = c->head; l != NULL && done < len; l = l->next) {
+		n = l->len < len - done ? l->len : len - done;
+		memcpy(out + done, l->at, n);
+		done += n;
+		if (l->is_cut)
+			break;
+	}
+	return done;
+}
+
+void
 chain_drop(struct store *s, struct chain *c, size_t n)
 {
 	struct slice *l;

@@ -26,6 +26,7 @@ struct slice {
 	struct block *block;	/* holds a reference */
 	const char *at;
 	size_t len;
+	bool is_cut;		/* nothing joins it; chain_peek() ends here */
 };
 
 struct chain {
@@ -74,6 +75,13 @@ bool chain_gather(struct store *s, struct chain *c, struct block *b,
 /* All of from to the end of c: copied where small, else by reference. */
 bool chain_append(struct store *s, struct chain *c, struct block **out,
     const struct chain *from);
+
+/* What follows is to be a piece of its own. */
+void chain_cut(struct chain *c);
+/* Up to len octets from the front, up to a cut; they stay there: how many. */
+size_t chain_peek(const struct chain *c, char *out, size_t len);
+/* The first n octets are gone. */
+void chain_drop(struct store *s, struct chain *c, size_t n);
 
 void chain_clear(struct store *s, struct chain *c);
 

@@ -375,9 +375,8 @@ client_feed(struct client *c)
 	if (c->rest_len > 0)
 		memcpy(at, c->rest, c->rest_len);
 	if (!was_paused && !c->has_eof) {
-		do
-			got = recv(c->source.fd, at + c->rest_len, room, 0);
-		while (got < 0 && errno == EINTR);
+		got = channel_read(&c->channel, c->source.fd,
+		    at + c->rest_len, room);
 		if (got < 0 && errno == EAGAIN)
 			return;
 		if (got < 0) {
@@ -385,7 +384,7 @@ client_feed(struct client *c)
 			return;
 		}
 		c->has_eof = got == 0;
-		is_more = (size_t)got == room;
+		is_more = c->channel.has_more;
 	}
 	n = c->rest_len + (size_t)got;
 	b->used += (uint32_t)n;
@@ -394,8 +393,7 @@ client_feed(struct client *c)
 		return;
 	}
 	/* After a pause the socket may hold more without saying so again. */
-	if ((is_more || was_paused || c->is_ending) && !c->is_paused &&
-	    !c->has_eof)
+	if ((is_more || was_paused || c->is_left) && !c->is_paused && !c->has_eof)
 		feed_again(c);
 	finish_if_done(c);
 }
@@ -409,7 +407,8 @@ client_flush(struct client *c)
 	pump(c);
 	if (c->is_dead || c->is_full)
 		return;
-	rc = chain_write(&c->worker->store, &c->out, c->source.fd, &written);
+	rc = channel_write(&c->channel, c->source.fd, &c->worker->store,
+	    &c->out, &written);
 	c->is_full = rc == 1;
 	if (rc < 0) {
 		client_close(c);
@@ -446,9 +445,12 @@ client_event(struct client *c, uint32_t events)
 		client_close(c);
 		return;
 	}
-	/* Its end may lie behind data, and is announced only once. */
+	/* A handshake may have waited for room. */
+	if (c->channel.tls != NULL && !c->channel.is_open)
+		events |= EPOLLIN;
+	/* What is there is read first, and then the end. */
 	if ((events & EPOLLRDHUP) != 0)
-		c->is_ending = true;
+		c->is_left = true;
 	if ((events & (EPOLLIN | EPOLLRDHUP)) != 0 && !c->is_paused)
 		client_feed(c);
 }
@@ -466,6 +468,7 @@ client_new(struct worker *w, int fd, uint8_t listener)
 	struct client *c = calloc(1, sizeof(*c));
 	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP |
 	    EPOLLET };
+	struct wk_error error;
 
 	if (c == NULL) {
 		close(fd);
@@ -478,7 +481,10 @@ client_new(struct worker *w, int fd, uint8_t listener)
 	request_reader_init(&c->reader, w->proxy->options.max_value);
 	atomic_fetch_add(&w->proxy->n_clients, 1);
 	e.data.ptr = &c->source;
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+	if ((w->proxy->listeners[listener].is_secure && secure_channel(
+	    w->proxy, &c->channel, fd, NULL, &error) != WK_OK) ||
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
+		channel_free(&c->channel);
 		atomic_fetch_sub(&w->proxy->n_clients, 1);
 		close(fd);
 		free(c);
@@ -496,6 +502,7 @@ client_close(struct client *c)
 		return;
 	c->is_dead = true;
 	watch_stop(c);
+	channel_free(&c->channel);
 	close(c->source.fd);
 	c->source.fd = -1;
 	for (r = c->head; r != NULL; r = next) {

@@ -137,6 +137,14 @@ command_write(struct server *s, struct sub *sub)
 	add(&l, r->key + r->trim, r->key_len - r->trim);
 	add_rest(&l, sub);
 	add(&l, "\r\n", 2);
-	return chain_copy(store, &s->out, &s->block, l.at, l.len) &&
-	    chain_append(store, &s->out, &s->block, &r->value);
+	if (!chain_copy(store, &s->out, &s->block, l.at, l.len) ||
+	    !chain_append(store, &s->out, &s->block, &r->value))
+		return false;
+	/*
+	 * memcached (1.6.18) forgets what stands behind a value in the same
+	 * TLS record until more comes.
+	 */
+	if (s->channel.tls != NULL && r->value.bytes > 0)
+		chain_cut(&s->out);
+	return true;
 }

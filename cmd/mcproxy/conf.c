@@ -315,7 +315,8 @@ is_same_options(const struct backend_options *a,
 	    a->failure_limit == b->failure_limit &&
 	    a->connections == b->connections &&
 	    a->depth_limit == b->depth_limit && a->is_down == b->is_down &&
-	    a->has_keepalive == b->has_keepalive;
+	    a->has_keepalive == b->has_keepalive &&
+	    a->is_secure == b->is_secure;
 }
 
 bool

@@ -27,7 +27,7 @@ struct backend_options {
 	uint64_t flap_time_ns, flap_max_ns;
 	double flap_ramp;
 	unsigned failure_limit, connections, depth_limit;
-	bool is_down, has_keepalive;
+	bool is_down, has_keepalive, is_secure;
 };
 
 struct backend_conf {

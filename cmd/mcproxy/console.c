@@ -191,6 +191,14 @@ run_routes(const char *arg)
 	return ask("stats routes", arg);
 }
 
+static int
+run_reload(const char *arg)
+{
+	int rc = ask("proxy reload", arg);
+
+	return rc == WK_EXIT_OK ? ask("stats config", "") : rc;
+}
+
 /* "set KEY TEXT": the value is the rest of the line. */
 static int
 store(const char *command, const char *arg)
@@ -237,9 +245,8 @@ static const struct command {
 	{ "down", "LABEL", "send a backend no more requests", run_down, LABELS,
 	    false },
 	{ "up", "LABEL", "use it again", run_up, LABELS, false },
-	{ "reload", "", "read the configuration again", NULL, NOTHING, false },
-	{ "flush_all", "[SECONDS]", "forget everything, in all backends", NULL,
-	    NOTHING, false },
+	{ "reload", "", "read the configuration again", run_reload, NOTHING,
+	    false },
 	{ "stats", "[WHAT]", "statistics of all kinds", NULL, STATS, false },
 	{ "get", "KEY...", "values", NULL, KEYS, false },
 	{ "mg", "KEY FLAG...", "a value with meta flags", NULL, KEYS, false },
@@ -264,7 +271,7 @@ run_help(const char *arg)
 
 	(void)arg;
 	for (i = 0; i < N_COMMANDS; i++)
-		wk_out_printf("%-9s %-12s %s\n", commands[i].name,
+		wk_out_printf("%-8s %-12s %s\n", commands[i].name,
 		    commands[i].arg, commands[i].help);
 	return WK_EXIT_OK;
 }

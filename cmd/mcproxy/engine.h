@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/block.h"
+#include "cmd/mcproxy/channel.h"
 #include "cmd/mcproxy/conf.h"
 #include "cmd/mcproxy/request.h"
 #include "cmd/mcproxy/response.h"
@@ -109,6 +110,7 @@ struct request_state {
 
 struct client {
 	struct source source;
+	struct channel channel;
 	struct worker *worker;
 	struct client *next, *previous;	/* of the worker */
 	struct client *next_dirty, *next_again;
@@ -123,7 +125,7 @@ struct client {
 	uint8_t tag;			/* index into the proxy's listeners */
 	bool is_known, is_dirty, is_full, is_paused, is_again;
 	bool is_closing, is_dead, has_eof, has_failed, is_watching;
-	bool is_ending;			/* no more will come than is there */
+	bool is_left;			/* its end was announced */
 };
 
 /* --- backends ------------------------------------------------------------- */
@@ -143,6 +145,7 @@ struct server_counters {
 
 struct server {			/* one connection to a backend */
 	struct source source;
+	struct channel channel;
 	struct worker *worker;
 	struct backend *backend;
 	struct server *next_dirty, *next_again;
@@ -159,8 +162,9 @@ struct server {			/* one connection to a backend */
 	unsigned group_keys;		/* 0: none is open */
 	size_t group_len;
 	uint64_t deadline_ns, read_ns, up_ns, probed_ns;
+	bool is_left, has_complained;	/* its end was announced; about TLS */
 	bool is_used;			/* it was up, and may still be */
-	bool is_dirty, is_full, is_again, is_closing, is_ending, is_reading;
+	bool is_dirty, is_full, is_again, is_closing, is_reading;
 	struct server_counters count;
 };
 
@@ -248,6 +252,7 @@ struct worker {
 	size_t n_clients, n_active, n_watchers;
 	uint64_t now_ns, next_ns;	/* the time; when to look at deadlines */
 	uint64_t random;
+	unsigned luck, turns;		/* with looking again */
 	bool is_stopping;
 	struct worker_counters count;
 };
@@ -256,6 +261,7 @@ struct listener {
 	int fd;
 	char tag[ROUTER_TAG_MAX + 1];
 	const char *path;		/* of a unix socket, to be removed */
+	bool is_secure;			/* its clients speak TLS */
 	bool is_admin;			/* its clients may administer */
 };
 
@@ -272,6 +278,9 @@ struct proxy_options {
 	uint64_t idle_ping_ns, drain_ns;
 	int multiget_errors;
 	bool answers_stored_key, allows_flush;
+	const char *cert, *key, *client_ca;	/* towards clients */
+	const char *cacert, *backend_cert, *backend_key; /* to backends */
+	bool is_insecure;
 };
 
 struct proxy {
@@ -289,6 +298,8 @@ struct proxy {
 	char counters[COUNTERS_MAX][96];
 	_Atomic size_t n_counters;
 	_Atomic uint64_t buckets[BUCKETS_MAX], bucket_ns[BUCKETS_MAX];
+	pthread_mutex_t tls_lock;	/* of the next two */
+	struct wk_tls_credentials *tls_clients, *tls_backends;
 	pthread_mutex_t reload_lock;	/* of the next three */
 	uint64_t reloads_begun, reloads_done;
 	char reload_reason[1024];	/* why the last one failed; "": it did not */
@@ -307,6 +318,16 @@ struct proxy {
 
 /* A listening socket for "ADDR:PORT" or "unix:PATH", or -1 and the reason. */
 int listen_on(const char *address, char *reason, size_t size);
+
+/* --- secure.c: certificates ----------------------------------------------- */
+
+/* Those that listeners and configuration need take the place of the old. */
+int secure_load(struct proxy *p, const struct conf *c, char *reason,
+    size_t size);
+/* Begin TLS towards a client, or a backend of this name. */
+int secure_channel(struct proxy *p, struct channel *c, int fd,
+    const char *name, struct wk_error *error);
+void secure_free(struct proxy *p);
 
 /* --- backend.c ------------------------------------------------------------ */
 
@@ -442,9 +463,13 @@ void metrics_stop(void);
 
 /* --- proxy.c -------------------------------------------------------------- */
 
+/* Zeroed storage; before everything else. */
+void proxy_init(struct proxy *p, const struct proxy_options *o);
 int proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size);
-/* One for administration is a unix socket or a loopback address. */
-int proxy_listen(struct proxy *p, const char *address, bool is_admin,
+int proxy_listen(struct proxy *p, const char *address, bool is_secure,
     char *reason, size_t size);
+/* One for administration: a unix socket or a loopback address. */
+int proxy_listen_admin(struct proxy *p, const char *address, char *reason,
+    size_t size);
 int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
     const char *metrics);

@@ -5,17 +5,6 @@
 
 #include "cmd/mcproxy/load_lua.h"
 
-/* TLS towards backends is not spoken: a file that asks for it must not pass. */
-static void
-refuse_tls(struct loader *ld, int table, const char *key, const char *where)
-{
-	bool wants_tls = false;
-
-	if (loader_bool(ld, table, key, where, &wants_tls) && wants_tls)
-		loader_fail(ld, where, "%s: TLS to backends is not supported",
-		    key);
-}
-
 void
 loader_backend_options(struct loader *ld, int table, const char *where,
     struct backend_options *o)
@@ -23,7 +12,7 @@ loader_backend_options(struct loader *ld, int table, const char *where,
 	uint64_t v;
 	lua_Number ramp;
 
-	refuse_tls(ld, table, "tls", where);
+	loader_bool(ld, table, "tls", where, &o->is_secure);
 	loader_bool(ld, table, "down", where, &o->is_down);
 	loader_bool(ld, table, "tcpkeepalive", where, &o->has_keepalive);
 	loader_seconds(ld, table, "connecttimeout", where,
@@ -99,6 +88,9 @@ loader_backend(struct loader *ld, const char *text, size_t len,
 	if (conf_address(ld->conf, text, (size_t)(blank - text), b, &error) !=
 	    WK_OK)
 		loader_fail(ld, where, "%s", error.reason);
+	if (b->port == NULL && o->is_secure)
+		loader_fail(ld, where, "%s: there is no TLS on unix sockets",
+		    text);
 	for (word = blank; word < end && *word == ' '; word++)
 		continue;
 	while (end > word && end[-1] == ' ')

@@ -38,7 +38,6 @@ set_settings(lua_State *L)
 	struct loader *ld = loader_of(L);
 	struct backend_options *o = &ld->defaults;
 	const char *where;
-	bool wants_tls = false;
 	lua_Number ramp;
 	uint64_t v;
 
@@ -55,10 +54,7 @@ set_settings(lua_State *L)
 	loader_seconds(ld, 1, "backend_flap_backoff_max", where,
 	    &o->flap_max_ns);
 	loader_bool(ld, 1, "tcp_keepalive", where, &o->has_keepalive);
-	if (loader_bool(ld, 1, "backend_use_tls", where, &wants_tls) &&
-	    wants_tls)
-		loader_fail(ld, where, "backend_use_tls: TLS to backends is "
-		    "not supported");
+	loader_bool(ld, 1, "backend_use_tls", where, &o->is_secure);
 	if (loader_uint(ld, 1, "backend_failure_limit", where, 1000000, &v))
 		o->failure_limit = (unsigned)v;
 	if (loader_uint(ld, 1, "backend_depth_limit", where, 1000000, &v))

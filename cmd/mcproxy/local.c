@@ -22,27 +22,6 @@ text(struct client *c, struct request_state *r, const char *line)
 	request_finish(c->worker, r, &a);
 }
 
-/* stats [what], proxy what: the words behind the command. */
-static void
-long_text(struct client *c, struct request_state *r, const struct request *q)
-{
-	const char *what = q->rest, *end = q->rest + q->rest_len;
-	struct wk_buf b;
-
-	while (what < end && *what == ' ')
-		what++;
-	wk_buf_init(&b, STATS_MAX);
-	if (q->command == COMMAND_STATS)
-		stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
-	else
-		admin_answer(c, what, (size_t)(end - what), &b);
-	if (b.status != WK_OK)
-		text(c, r, "SERVER_ERROR out of memory");
-	else
-		request_text(c->worker, r, (const char *)b.data, b.len);
-	wk_buf_free(&b);
-}
-
 /* --- what changes things -------------------------------------------------- */
 
 static bool
@@ -76,10 +55,6 @@ reload(struct client *c, struct request_state *r)
 {
 	struct worker *w = c->worker;
 
-	if (!is_allowed(c, false)) {
-		text(c, r, "CLIENT_ERROR reload not allowed");
-		return;
-	}
 	pthread_mutex_lock(&w->proxy->reload_lock);
 	r->reload = w->proxy->reloads_begun + 1;
 	pthread_mutex_unlock(&w->proxy->reload_lock);
@@ -87,6 +62,32 @@ reload(struct client *c, struct request_state *r)
 	r->next_reloading = w->reloading;
 	w->reloading = r;
 	kill(getpid(), SIGHUP);
+}
+
+/* stats [what], proxy what: the words behind the command. */
+static void
+long_text(struct client *c, struct request_state *r, const struct request *q)
+{
+	const char *what = q->rest, *end = q->rest + q->rest_len;
+	struct wk_buf b;
+
+	while (what < end && *what == ' ')
+		what++;
+	if (q->command == COMMAND_PROXY && is_allowed(c, false) &&
+	    end - what == 6 && memcmp(what, "reload", 6) == 0) {
+		reload(c, r);
+		return;
+	}
+	wk_buf_init(&b, STATS_MAX);
+	if (q->command == COMMAND_STATS)
+		stats_text(c->worker->proxy, what, (size_t)(end - what), &b);
+	else
+		admin_answer(c, what, (size_t)(end - what), &b);
+	if (b.status != WK_OK)
+		text(c, r, "SERVER_ERROR out of memory");
+	else
+		request_text(c->worker, r, (const char *)b.data, b.len);
+	wk_buf_free(&b);
 }
 
 void
@@ -136,9 +137,6 @@ local_answer(struct client *c, struct request_state *r,
 		break;
 	case COMMAND_FLUSH_ALL:
 		flush_all(c, r);
-		break;
-	case COMMAND_RELOAD:
-		reload(c, r);
 		break;
 	case COMMAND_QUIT:
 		r->is_noreply = true;

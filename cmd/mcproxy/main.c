@@ -81,19 +81,26 @@ serve(struct conf *c)
 		conf_del(c);
 		return WK_EXIT_SYSTEM;
 	}
-	p->options = opt.proxy;
+	proxy_init(p, &opt.proxy);
 	if (p->options.memory_limit == 0)
 		p->options.memory_limit = c->memory_limit;
 	for (i = 0; i < opt.n_listens; i++)
 		if (proxy_listen(p, opt.listens[i].address,
-		    opt.listens[i].is_admin, reason, sizeof(reason)) !=
+		    opt.listens[i].is_secure, reason, sizeof(reason)) !=
 		    WK_OK) {
-			wk_warn("--%s %s", opt.listens[i].is_admin ? "admin" :
-			    "listen", reason);
+			wk_warn("--%slisten %s", opt.listens[i].is_secure ?
+			    "tls-" : "", reason);
 			conf_del(c);
 			free(p);
 			return WK_EXIT_SYSTEM;
 		}
+	if (opt.admin != NULL && proxy_listen_admin(p, opt.admin, reason,
+	    sizeof(reason)) != WK_OK) {
+		wk_warn("--admin %s", reason);
+		conf_del(c);
+		free(p);
+		return WK_EXIT_SYSTEM;
+	}
 	raise_limits(&p->options);
 	signal(SIGPIPE, SIG_IGN);
 	if (wk_signals_init(WK_SIGNAL_STOP | WK_SIGNAL_RELOAD) != WK_OK ||

@@ -42,30 +42,26 @@ add_pool(void *values, const char *arg, struct wk_error *error)
 }
 
 static int
-add_listener(struct options *opt, const char *arg, bool is_admin,
-    struct wk_error *error)
-{
-	if (opt->n_listens == LISTENERS_MAX)
-		return wk_error_set(error, WK_E_LIMIT, 0,
-		    "more than %d listeners", LISTENERS_MAX);
-	opt->listens[opt->n_listens].address = arg;
-	opt->listens[opt->n_listens++].is_admin = is_admin;
-	return WK_OK;
-}
-
-static int
 add_listen(void *values, const char *arg, struct wk_error *error)
 {
 	struct options *opt = values;
 
-	opt->has_clients = true;
-	return add_listener(opt, arg, false, error);
+	if (opt->n_listens == LISTENERS_MAX)
+		return wk_error_set(error, WK_E_LIMIT, 0,
+		    "more than %d listeners", LISTENERS_MAX);
+	opt->listens[opt->n_listens++].address = arg;
+	return WK_OK;
 }
 
 static int
-add_admin(void *values, const char *arg, struct wk_error *error)
+add_tls_listen(void *values, const char *arg, struct wk_error *error)
 {
-	return add_listener(values, arg, true, error);
+	struct options *opt = values;
+	int rc = add_listen(values, arg, error);
+
+	if (rc == WK_OK)
+		opt->listens[opt->n_listens - 1].is_secure = true;
+	return rc;
 }
 
 static int
@@ -100,9 +96,6 @@ static const struct wk_option table[] = {
 	{ 'l', "listen", "ADDR:PORT", "listen here, by default "
 	    "127.0.0.1:11211; TAG@ADDR:PORT or unix:PATH; may be repeated",
 	    WK_OPT_CALL, .call = add_listen },
-	{ 0, "admin", "ADDR:PORT", "listen here, too, and let those clients "
-	    "administer: loopback or unix:PATH", WK_OPT_CALL,
-	    .call = add_admin },
 	{ 0, "flush-all", .help = "take flush_all from all clients",
 	    .kind = WK_OPT_FLAG, .at = PROXY(allows_flush) },
 	{ 0, "max-clients", "N", "refuse more connections (10000)",
@@ -118,6 +111,24 @@ static const struct wk_option table[] = {
 	    WK_OPT_CHOICE, .at = PROXY(multiget_errors),
 	    .choices = errors_as },
 
+	{ .kind = WK_OPT_GROUP, .help = "TLS" },
+	{ 0, "tls-listen", "ADDR:PORT", "listen here with TLS; as --listen",
+	    WK_OPT_CALL, .call = add_tls_listen },
+	{ 0, "cert", "FILE", "our certificate for clients, with its chain; "
+	    "none: a new one", WK_OPT_TEXT, .at = PROXY(cert) },
+	{ 0, "key", "FILE", "its key; none: in the same file", WK_OPT_TEXT,
+	    .at = PROXY(key) },
+	{ 0, "client-ca", "FILE", "who signs the certificates that clients "
+	    "then need", WK_OPT_TEXT, .at = PROXY(client_ca) },
+	{ 0, "cacert", "FILE", "who signs the certificates of backends",
+	    WK_OPT_TEXT, .at = PROXY(cacert) },
+	{ 0, "backend-cert", "FILE", "our certificate for backends",
+	    WK_OPT_TEXT, .at = PROXY(backend_cert) },
+	{ 0, "backend-key", "FILE", "its key; none: in the same file",
+	    WK_OPT_TEXT, .at = PROXY(backend_key) },
+	{ 'k', "insecure", .help = "accept any certificate of a backend",
+	    .kind = WK_OPT_FLAG, .at = PROXY(is_insecure) },
+
 	{ .kind = WK_OPT_GROUP, .help = "Running" },
 	{ 0, "threads", "N", "worker threads (4)", WK_OPT_UINT,
 	    .at = PROXY(threads), .min = 1, .max = WORKERS_MAX },
@@ -129,6 +140,8 @@ static const struct wk_option table[] = {
 	    .at = PROXY(idle_ping_ns) },
 	{ 0, "drain-time", "SEC", "at the end wait so long for requests (10)",
 	    WK_OPT_SECONDS, .at = PROXY(drain_ns) },
+	{ 0, "admin", "ADDR:PORT", "take commands of administration here: a "
+	    "loopback address or unix:PATH", WK_OPT_TEXT, .at = AT(admin) },
 	{ 0, "metrics", "ADDR:PORT", "serve Prometheus text over HTTP here",
 	    WK_OPT_TEXT, .at = AT(metrics) },
 	{ .kind = WK_OPT_GROUP, .help = "Looking at a running proxy" },
@@ -238,7 +251,7 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	}
 	opt->file = first < argc ? argv[first] : NULL;
 	opt->proxy.answers_stored_key = opt->answer_key == 1;
-	if (!opt->has_clients && opt->n_listens < LISTENERS_MAX)
+	if (opt->n_listens == 0)
 		opt->listens[opt->n_listens++].address = "127.0.0.1:11211";
 	return true;
 }

@@ -20,14 +20,13 @@ enum option_view {
 struct options {
 	const char *file;		/* NULL: the pools of the command line */
 	const char *pools[POOLS_MAX];
-	struct listen_option {
+	struct {
 		const char *address;
-		bool is_admin;
+		bool is_secure;
 	} listens[LISTENERS_MAX];
 	const char *where[WHERE_MAX];
 	size_t n_pools, n_listens, n_where;
-	bool has_clients;		/* some listener is for clients */
-	const char *tag, *metrics;
+	const char *tag, *metrics, *admin;
 	bool is_check, is_once;
 	enum option_view view;		/* instead of serving */
 	const char *view_address;

@@ -24,30 +24,21 @@
 #define ACCEPT_MAX 256		/* in one go */
 #define ACCEPT_PAUSE_MS 100	/* when descriptors have run out */
 
-static bool
-is_local(int fd)
+void
+proxy_init(struct proxy *p, const struct proxy_options *o)
 {
-	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
-	const struct sockaddr_in *in = (const void *)&at;
-	const struct sockaddr_in6 *in6 = (const void *)&at;
-	socklen_t len = sizeof(at);
-
-	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
-		return false;
-	if (at.ss_family == AF_INET)
-		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+	p->options = *o;
+	pthread_mutex_init(&p->tls_lock, NULL);
+	pthread_mutex_init(&p->reload_lock, NULL);
 }
 
 /* "[TAG@]ADDRESS" */
 int
-proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
+proxy_listen(struct proxy *p, const char *text, bool is_secure, char *reason,
     size_t size)
 {
 	const char *at = strchr(text, '@'), *address = text;
 	struct listener *l = &p->listeners[p->n_listeners];
-	mode_t mask;
 
 	if (p->n_listeners == LISTENERS_MAX) {
 		snprintf(reason, size, "more than %d listeners",
@@ -65,23 +56,51 @@ proxy_listen(struct proxy *p, const char *text, bool is_admin, char *reason,
 		l->tag[at - text] = '\0';
 		address = at + 1;
 	}
-	/* Who may open a socket of administration may administer. */
-	mask = umask(0177);
-	if (!is_admin)
-		umask(mask);
 	l->fd = listen_on(address, reason, size);
-	umask(mask);
 	if (l->fd < 0)
 		return WK_E_SYSTEM;
-	if (is_admin && !is_local(l->fd)) {
+	l->is_secure = is_secure;
+	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+	p->n_listeners++;
+	return WK_OK;
+}
+
+static bool
+is_local(int fd)
+{
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
+	const struct sockaddr_in *in = (const void *)&at;
+	const struct sockaddr_in6 *in6 = (const void *)&at;
+	socklen_t len = sizeof(at);
+
+	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
+		return false;
+	if (at.ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+}
+
+int
+proxy_listen_admin(struct proxy *p, const char *address, char *reason,
+    size_t size)
+{
+	/* Who may open a unix socket may administer. */
+	mode_t mask = umask(0177);
+	int rc = proxy_listen(p, address, false, reason, size);
+	struct listener *l = &p->listeners[p->n_listeners - 1];
+
+	umask(mask);
+	if (rc != WK_OK)
+		return rc;
+	if (!is_local(l->fd)) {
 		snprintf(reason, size, "%s: administration has no password: "
 		    "expected unix:PATH or a loopback address", address);
 		close(l->fd);
+		p->n_listeners--;
 		return WK_E_INVALID;
 	}
-	l->is_admin = is_admin;
-	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
-	p->n_listeners++;
+	l->is_admin = true;
 	return WK_OK;
 }
 
@@ -202,6 +221,10 @@ proxy_install(struct proxy *p, struct conf *c, char *reason, size_t size)
 			return WK_E_LIMIT;
 		}
 		c->backends[i]->id = b->id;
+	}
+	if (secure_load(p, c, reason, size) != WK_OK) {
+		free(g);
+		return WK_E_INVALID;
 	}
 	wait_until_adopted(p);
 	backend_mark_current(p, c);
@@ -345,6 +368,7 @@ clean_up(struct proxy *p)
 		worker_del(p->workers[i]);
 	for (i = 0; i < n; i++)
 		backend_del(p->backends[i]);
+	secure_free(p);
 	pthread_mutex_destroy(&p->reload_lock);
 	tally_free(p);
 }
@@ -358,7 +382,6 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
-	pthread_mutex_init(&p->reload_lock, NULL);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");

@@ -46,7 +46,6 @@ static const struct {
 	[COMMAND_VERBOSITY] = { "verbosity", 9, 1, 2 },
 	[COMMAND_FLUSH_ALL] = { "flush_all", 9, 0, 2 },
 	[COMMAND_PROXY] = { "proxy", 5, 1, TOKENS_MAX },
-	[COMMAND_RELOAD] = { "reload", 6, 0, 0 },
 	[COMMAND_QUIT] = { "quit", 4, 0, TOKENS_MAX },
 };
 

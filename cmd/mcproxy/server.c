@@ -14,6 +14,7 @@
 #include "cmd/mcproxy/server_read.h"
 #include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
+#include "common/cli/diag.h"
 
 #define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
 
@@ -69,6 +70,7 @@ close_socket(struct server *s)
 {
 	struct store *store = &s->worker->store;
 
+	channel_free(&s->channel);
 	if (s->source.fd >= 0)
 		close(s->source.fd);
 	s->source.fd = -1;
@@ -79,7 +81,7 @@ close_socket(struct server *s)
 	s->rest = NULL;
 	s->rest_len = 0;
 	s->group_keys = 0;
-	s->is_full = s->is_ending = false;
+	s->is_full = s->is_left = false;
 	response_reader_init(&s->reader);
 }
 
@@ -150,9 +152,9 @@ send_probe(struct server *s, uint64_t timeout_ns)
 	set_state(s, SERVER_PROBING);
 	s->deadline_ns = s->worker->now_ns + timeout_ns;
 	worker_at(s->worker, s->deadline_ns);
-	/* Nine octets into an empty socket; if not, the deadline decides. */
-	if (send(s->source.fd, probe, sizeof(probe) - 1, MSG_NOSIGNAL) < 0 &&
-	    errno != EAGAIN) {
+	/* Nine octets into an empty socket. */
+	if (!channel_send(&s->channel, s->source.fd, probe,
+	    sizeof(probe) - 1)) {
 		watch_backend(s, "writing", NULL, 0);
 		server_fail(s, false);
 	}
@@ -227,6 +229,7 @@ server_is_up(struct server *s)
 	if (atomic_load(&s->backend->back_ns) == OUT_NS)
 		atomic_store(&s->backend->back_ns, w->now_ns);
 	s->failures = 0;
+	s->has_complained = false;
 	/* A probe in between does not make the connection a new one. */
 	if (!s->is_used)
 		s->up_ns = w->now_ns;
@@ -242,6 +245,37 @@ server_is_up(struct server *s)
 	server_touch(s);
 }
 
+/* Said once, until it works again: it will be tried for ever. */
+static void
+complain(struct server *s, const struct wk_error *error)
+{
+	if (!s->has_complained)
+		wk_warn("backend %s: %s", s->backend->conf.label,
+		    error->reason);
+	s->has_complained = true;
+}
+
+/* TLS goes on where it stopped; then the backend has to prove itself. */
+static void
+shake_hands(struct server *s)
+{
+	struct wk_error error;
+	int rc = WK_OK;
+
+	if (s->channel.tls == NULL && s->backend->conf.options.is_secure)
+		rc = secure_channel(s->worker->proxy, &s->channel,
+		    s->source.fd, s->backend->conf.host, &error);
+	if (rc == WK_OK)
+		rc = channel_handshake(&s->channel, &error);
+	if (rc < 0) {
+		complain(s, &error);
+		watch_backend(s, "tls", NULL, 0);
+		server_fail(s, false);
+	} else if (rc > 0) {
+		send_probe(s, s->backend->conf.options.read_timeout_ns);
+	}
+}
+
 void
 server_connected(struct server *s)
 {
@@ -254,7 +288,7 @@ server_connected(struct server *s)
 		server_fail(s, false);
 		return;
 	}
-	send_probe(s, s->backend->conf.options.read_timeout_ns);
+	shake_hands(s);
 }
 
 /* --- queueing ------------------------------------------------------------- */
@@ -377,7 +411,8 @@ server_flush(struct server *s)
 	}
 	if (s->state != SERVER_UP || s->is_full || s->out.bytes == 0)
 		return;
-	rc = chain_write(store, &s->out, s->source.fd, &written);
+	rc = channel_write(&s->channel, s->source.fd, store, &s->out,
+	    &written);
 	counter_add(&s->count.bytes_out, written);
 	s->is_full = rc == 1;
 	if (rc < 0) {

@@ -216,9 +216,7 @@ server_read(struct server *s)
 	room = b->size - b->used - s->rest_len;
 	if (s->rest_len > 0)
 		memcpy(at, s->rest, s->rest_len);
-	do
-		n = recv(s->source.fd, at + s->rest_len, room, 0);
-	while (n < 0 && errno == EINTR);
+	n = channel_read(&s->channel, s->source.fd, at + s->rest_len, room);
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -239,7 +237,7 @@ server_read(struct server *s)
 		return;
 	}
 	server_drain(s);
-	if (((size_t)n == room || s->is_ending) && !s->is_again &&
+	if ((s->channel.has_more || s->is_left) && !s->is_again &&
 	    s->source.fd >= 0) {
 		s->is_again = true;
 		s->next_again = w->again_servers;
@@ -253,7 +251,8 @@ server_event(struct server *s, uint32_t events)
 	if (s->source.fd < 0)
 		return;
 	if (s->state == SERVER_CONNECTING) {
-		if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
+		if (s->channel.tls != NULL ||
+		    (events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
 			server_connected(s);
 		return;
 	}
@@ -261,9 +260,8 @@ server_event(struct server *s, uint32_t events)
 		s->is_full = false;
 		server_touch(s);
 	}
-	/* Its end may lie behind data, and is announced only once. */
 	if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
-		s->is_ending = true;
+		s->is_left = true;
 	if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0)
 		server_read(s);
 }

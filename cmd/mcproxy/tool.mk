@@ -19,6 +19,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
 	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
 	cmd/mcproxy/block.c cmd/mcproxy/block.h \
+	cmd/mcproxy/channel.c cmd/mcproxy/channel.h \
 	cmd/mcproxy/request.c cmd/mcproxy/request.h \
 	cmd/mcproxy/response.c cmd/mcproxy/response.h \
 	cmd/mcproxy/placement.c cmd/mcproxy/placement.h \
@@ -35,6 +36,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/escape.c cmd/mcproxy/escape.h \
 	cmd/mcproxy/engine.h \
 	cmd/mcproxy/listen.c \
+	cmd/mcproxy/secure.c \
 	cmd/mcproxy/backend.c \
 	cmd/mcproxy/tally.c cmd/mcproxy/tally.h \
 	cmd/mcproxy/watch.c cmd/mcproxy/watch.h \
@@ -65,5 +67,6 @@ mcproxy_SOURCES += cmd/mcproxy/console.c
 endif
 EXTRA_DIST += cmd/mcproxy/console.c
 mcproxy_CFLAGS = $(AM_CFLAGS) $(LUA_CFLAGS) $(XXHASH_CFLAGS)
-mcproxy_libs = libmcproxy.a libwirekit.a $(LUA_LIBS) $(XXHASH_LIBS) -lm -lpthread
+mcproxy_libs = libmcproxy.a libwirekit.a $(LUA_LIBS) $(XXHASH_LIBS) $(GNUTLS_LIBS) -lm \
+	-lpthread
 mcproxy_LDADD = $(mcproxy_libs) $(READLINE_LIBS)

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -18,6 +19,7 @@
 
 #define EVENTS_MAX 256
 #define NEVER UINT64_MAX
+#define LUCK 16			/* turns that one success pays for */
 
 /* --- configurations ------------------------------------------------------- */
 
@@ -238,6 +240,28 @@ is_drained(struct worker *w)
 	return w->clients == NULL;
 }
 
+/*
+ * Under load more is ready in a moment, and one write to a backend then serves
+ * more requests: let others run, and look once more. As long as that is in
+ * vain it is tried now and then only.
+ */
+static void
+look_again(struct worker *w, struct epoll_event *events)
+{
+	int i, n;
+
+	if (w->luck == 0 && ++w->turns % LUCK != 0)
+		return;
+	sched_yield();
+	n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, 0);
+	if (n > 0)
+		w->luck = LUCK;
+	else if (w->luck > 0)
+		w->luck--;
+	for (i = 0; i < n; i++)
+		dispatch(w, &events[i]);
+}
+
 void
 worker_turn(struct worker *w, int wait)
 {
@@ -249,6 +273,8 @@ worker_turn(struct worker *w, int wait)
 	adopt(w);
 	for (i = 0; i < n; i++)
 		dispatch(w, &events[i]);
+	if (n > 0 && n < EVENTS_MAX)
+		look_again(w, events);
 	feed_again(w);
 	timers(w);
 	if (w->reloading != NULL)

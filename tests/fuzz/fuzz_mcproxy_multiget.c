@@ -179,6 +179,9 @@ remove_files(void)
 static void
 start(void)
 {
+	const struct proxy_options options = { .threads = 1,
+	    .max_value = 1 << 20, .client_buffer = 1 << 20,
+	    .max_clients = 10 };
 	char reason[LOAD_REASON_MAX], text[512];
 	const char *pools[] = { text };
 	struct conf *c;
@@ -206,9 +209,7 @@ start(void)
 	snprintf(text, sizeof(text), "foo=unix:%s,unix:%s",
 	    backends[0].at.sun_path, backends[1].at.sun_path);
 	c = load_pools(pools, 1, reason);
-	proxy->options.threads = 1;
-	proxy->options.max_value = proxy->options.client_buffer = 1 << 20;
-	proxy->options.max_clients = 10;
+	proxy_init(proxy, &options);
 	proxy->n_listeners = 1;
 	if (c == NULL || proxy_install(proxy, c, reason, sizeof(reason)) !=
 	    WK_OK || worker_new(proxy, 0) != WK_OK)

@@ -4,6 +4,12 @@
 
 load ../cli/tool
 load mcproxy
+load namespaces
+
+teardown() {
+  stop_all
+  namespaces_down
+}
 
 @test "ten thousand idle clients cost half a kilobyte each, a thousand busy ones get their own" {
   [ "$(ulimit -Hn)" -ge 12000 ] || skip "needs 12000 descriptors (ulimit -Hn)"
@@ -90,4 +96,44 @@ flat() {
     want("version", scalar(keys %$versions), 1);
     print "ok";' "${port[0]}"
   [ "$output" = ok ]
+}
+
+@test "a black hole costs its own keys only, and is used again when it ends" {
+  command -v nft >/dev/null || skip "needs nftables"
+  namespaces_up
+  local p
+  for p in 11212 11213; do
+    right memcached -u nobody -l 192.0.2.2 -p "$p" -U 0 -t 1 3>&- &
+    pids+=("$!")
+  done
+  cat >pools.lua <<'LUA'
+settings{ backend_connect_timeout = 0.3, backend_read_timeout = 0.3, backend_retry_waittime = 0.3 }
+pools{ foo = { backends = { "192.0.2.2:11212", "192.0.2.2:11213" } } }
+routes{ default = route_direct{ child = "foo" } }
+LUA
+  left mcproxy --threads 2 --listen 127.0.0.1:11211 pools.lua 2>err 3>&- &
+  pids+=("$!")
+  value() { printf 'stats %s\r\n' "$1" | left nc -w 2 -N 127.0.0.1 11211 | tr -d '\r' | sed -n "s/^STAT $2 //p"; }
+  is_up() { [ "$(value backends "192.0.2.2:$1:up")" -eq 2 ]; }
+  wait_until is_up 11212
+  wait_until is_up 11213
+  left python3 "$WK_SOURCE/tests/peers/memcached-load.py" 11211 --clients 8 --until stop >load 3>&- &
+  local load=$!
+  wait_until grep -q running load
+  nft_rules "$right" input 'tcp dport 11213 drop'
+  is_bad() { [ "$(value proxybe "bad_192.0.2.2:11213")" -eq 2 ]; }
+  wait_until is_bad
+  # The other one goes on.
+  local before
+  before=$(value backends '192.0.2.2:11212:requests')
+  more() { [ "$(value backends '192.0.2.2:11212:requests')" -gt $((before + 100)) ]; }
+  wait_until more
+  is_bad
+  right nft flush ruleset
+  wait_until is_up 11213
+  touch stop
+  wait "$load"
+  grep -q ' wrong 0$' load
+  [ "$(value backends '192.0.2.2:11212:errors')" -eq 0 ]
+  [ "$(value backends '192.0.2.2:11213:errors')" -gt 0 ]
 }

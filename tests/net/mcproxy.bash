@@ -8,6 +8,10 @@ setup() {
 }
 
 teardown() {
+  stop_all
+}
+
+stop_all() {
   local pid
   for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || :; done

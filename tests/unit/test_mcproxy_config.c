@@ -429,9 +429,9 @@ test_errors_say_where_and_what(void **state)
 		{ "settings{ backend_read_timeout = -1 }",
 		    "c.lua:1: backend_read_timeout: expected seconds from 0 to "
 		    "86400" },
-		{ "settings{ backend_use_tls = true }",
-		    "c.lua:1: backend_use_tls: TLS to backends is not "
-		    "supported" },
+		{ "pool{ name = 'a', backends = { 'unix:/s' } } settings{ "
+		    "backend_use_tls = true }", "c.lua:1: unix:/s: there is no "
+		    "TLS on unix sockets" },
 		{ "pools{ internal = { backends = { 'a:1' } } } routes{}",
 		    "c.lua:1: pool internal: the name is reserved" },
 		{ "pools{ p = { backends = { 'a:1' }, options = { filter = "
