@@ -3,7 +3,7 @@
 
 #include "cmd/mcproxy/console.h"
 
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,12 +63,20 @@ show_value(uint64_t len)
 static bool
 value_length(const char *line, uint64_t *len)
 {
-	int n = 0;
+	int blanks = strncmp(line, "VALUE ", 6) == 0 ? 3 :
+	    strncmp(line, "VA ", 3) == 0 ? 1 : 0;
+	char *end;
 
-	if (strncmp(line, "VA ", 3) == 0)
-		return sscanf(line, "VA %" SCNu64, len) == 1;
-	return strncmp(line, "VALUE ", 6) == 0 &&
-	    sscanf(line, "VALUE %*s %*s %" SCNu64 "%n", len, &n) == 1;
+	if (blanks == 0)
+		return false;
+	while (blanks-- > 0) {
+		line = strchr(line, ' ');
+		if (line == NULL)
+			return false;
+		line++;
+	}
+	*len = strtoull(line, &end, 10);
+	return end > line;
 }
 
 static bool

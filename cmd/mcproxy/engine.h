@@ -447,6 +447,11 @@ void client_drain(struct client *c);
 
 /* --- worker.c: the turn --------------------------------------------------- */
 
+/* On WK_OK it is p->workers[number]. */
+int worker_new(struct proxy *p, unsigned number);
+/* Wait at most so many milliseconds for something to do (-1: for ever). */
+void worker_turn(struct worker *w, int wait);
+/* The same with a thread that turns it until the proxy stops. */
 int worker_start(struct proxy *p, unsigned number);
 void worker_del(struct worker *w);
 

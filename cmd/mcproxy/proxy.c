@@ -68,7 +68,7 @@ proxy_listen(struct proxy *p, const char *text, bool is_secure, char *reason,
 static bool
 is_local(int fd)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
 	const struct sockaddr_in *in = (const void *)&at;
 	const struct sockaddr_in6 *in6 = (const void *)&at;
 	socklen_t len = sizeof(at);

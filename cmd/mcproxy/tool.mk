@@ -9,7 +9,7 @@ dist_zshcompletion_DATA += completions/zsh/_mcproxy
 dist_fishcompletion_DATA += completions/fish/mcproxy.fish
 BATS_TESTS += tests/cli/mcproxy.bats tests/net/mcproxy.bats \
 	tests/net/mcproxy-look.bats tests/net/mcproxy-console.bats \
-	tests/net/mcproxy-engine.bats
+	tests/net/mcproxy-load.bats tests/net/mcproxy-engine.bats
 endif
 EXTRA_LIBRARIES += libmcproxy.a
 EXTRA_DIST += cmd/mcproxy/demo.sh tests/net/mcproxy.bash

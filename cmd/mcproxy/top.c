@@ -21,7 +21,7 @@
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 
-#define NAME_WIDTH 28
+#define NAME_WIDTH 22	/* so that 80 columns are enough */
 #define SCREEN_ALTERNATE "\033[?1049h\033[?25l"
 #define SCREEN_BACK "\033[?25h\033[?1049l"
 
@@ -143,18 +143,18 @@ put_row(struct screen *s, const struct row *r, const struct change *c)
 	wk_buf_init(&line, 65536);
 	add_name(&line, r->name);
 	if (r->kind == ROW_BACKEND)
-		wk_buf_printf(&line, " %-5s %3" PRIu64 "/%-3" PRIu64 " %6"
+		wk_buf_printf(&line, " %-5s %2" PRIu64 "/%-2" PRIu64 " %5"
 		    PRIu64, row_state(r), r->values[ROW_UP],
 		    r->values[ROW_CONNECTIONS], r->values[ROW_DEPTH]);
 	else
-		wk_buf_printf(&line, " %20.0f", c->misses);
-	wk_buf_printf(&line, " %9.0f %7.0f", c->requests, c->errors);
+		wk_buf_printf(&line, " %17.0f", c->misses);
+	wk_buf_printf(&line, " %8.0f %6.0f", c->requests, c->errors);
 	if (c->latency.total > 0)
-		wk_buf_printf(&line, " %8" PRIu64 " %8" PRIu64 " %8" PRIu64,
+		wk_buf_printf(&line, " %7" PRIu64 " %7" PRIu64 " %7" PRIu64,
 		    latency_percentile_us(&c->latency, 50),
 		    latency_percentile_us(&c->latency, 99), r->latency.max_us);
 	else
-		wk_buf_printf(&line, " %8s %8s %8" PRIu64, "-", "-",
+		wk_buf_printf(&line, " %7s %7s %7" PRIu64, "-", "-",
 		    r->latency.max_us);
 	put_line(s, (const char *)line.data, line.len);
 	wk_buf_free(&line);
@@ -167,9 +167,9 @@ put_heading(struct screen *s, enum row_kind kind)
 	char text[160];
 	int n;
 
-	n = snprintf(text, sizeof(text), "%-*s %20s %9s %7s %8s %8s %8s",
+	n = snprintf(text, sizeof(text), "%-*s %17s %8s %6s %7s %7s %7s",
 	    NAME_WIDTH, titles[kind], kind == ROW_BACKEND ?
-	    "STATE  UP/OF   DEPTH" : "MISS/S", "REQ/S", "ERR/S", "P50us",
+	    "STATE UP/OF DEPTH" : "MISS/S", "REQ/S", "ERR/S", "P50us",
 	    "P99us", "MAXus");
 	put_line(s, text, (size_t)n);
 }

@@ -262,50 +262,54 @@ look_again(struct worker *w, struct epoll_event *events)
 		dispatch(w, &events[i]);
 }
 
+void
+worker_turn(struct worker *w, int wait)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int i, n;
+
+	n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, wait);
+	w->now_ns = wk_clock_now_ns();
+	adopt(w);
+	for (i = 0; i < n; i++)
+		dispatch(w, &events[i]);
+	if (n > 0 && n < EVENTS_MAX)
+		look_again(w, events);
+	feed_again(w);
+	timers(w);
+	if (w->reloading != NULL)
+		local_settle(w, NULL);
+	flush(w);
+	/* Behind that there may be room for what waits. */
+	if (w->n_watchers > 0) {
+		watch_deliver(w);
+		flush(w);
+	}
+	bury(w);
+	if (w->retired != NULL)
+		drop_retired(w);
+	publish(w);
+}
+
 static void *
 run(void *arg)
 {
 	struct worker *w = arg;
-	struct epoll_event events[EVENTS_MAX];
-	int i, n;
 
 	w->now_ns = wk_clock_now_ns();
 	adopt(w);
-	while (!is_drained(w)) {
-		n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, wait_ms(w));
-		w->now_ns = wk_clock_now_ns();
-		adopt(w);
-		for (i = 0; i < n; i++)
-			dispatch(w, &events[i]);
-		if (n > 0 && n < EVENTS_MAX)
-			look_again(w, events);
-		feed_again(w);
-		timers(w);
-		if (w->reloading != NULL)
-			local_settle(w, NULL);
-		flush(w);
-		/* Behind that there may be room for what waits. */
-		if (w->n_watchers > 0) {
-			watch_deliver(w);
-			flush(w);
-		}
-		bury(w);
-		if (w->retired != NULL)
-			drop_retired(w);
-		publish(w);
-	}
+	while (!is_drained(w))
+		worker_turn(w, wait_ms(w));
 	return NULL;
 }
 
 /* --- start and end -------------------------------------------------------- */
 
 int
-worker_start(struct proxy *p, unsigned number)
+worker_new(struct proxy *p, unsigned number)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct epoll_event e = { .events = EPOLLIN };
-	sigset_t all, old;
-	int rc;
 
 	if (w == NULL)
 		return WK_E_NOMEM;
@@ -321,17 +325,31 @@ worker_start(struct proxy *p, unsigned number)
 	if (w->epoll_fd < 0 || w->wake.fd < 0 ||
 	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->wake.fd, &e) < 0)
 		return WK_E_SYSTEM;
+	p->n_workers = number + 1;
+	return WK_OK;
+}
+
+int
+worker_start(struct proxy *p, unsigned number)
+{
+	int rc = worker_new(p, number);
+	sigset_t all, old;
+
+	if (rc != WK_OK)
+		return rc;
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, run, w);
+	rc = pthread_create(&p->workers[number]->thread, NULL, run,
+	    p->workers[number]);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc != 0) {
-		errno = rc;
-		return WK_E_SYSTEM;
-	}
-	p->n_workers = number + 1;
-	return WK_OK;
+	if (rc == 0)
+		return WK_OK;
+	/* Nobody turns it: it is none. */
+	p->n_workers = number;
+	worker_del(p->workers[number]);
+	errno = rc;
+	return WK_E_SYSTEM;
 }
 
 /* After the thread has ended. */

@@ -79,6 +79,11 @@ FUZZ_TARGETS += fuzz_mcproxy_response
 fuzz_mcproxy_response_SOURCES = tests/fuzz/fuzz_mcproxy_response.c $(fuzz_main)
 fuzz_mcproxy_response_LDFLAGS = $(fuzz_ldflags)
 fuzz_mcproxy_response_LDADD = $(mcproxy_libs)
+
+FUZZ_TARGETS += fuzz_mcproxy_multiget
+fuzz_mcproxy_multiget_SOURCES = tests/fuzz/fuzz_mcproxy_multiget.c $(fuzz_main)
+fuzz_mcproxy_multiget_LDFLAGS = $(fuzz_ldflags)
+fuzz_mcproxy_multiget_LDADD = $(mcproxy_libs)
 endif
 
 check_PROGRAMS += $(FUZZ_TARGETS)

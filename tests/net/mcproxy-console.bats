@@ -229,7 +229,7 @@ EOT
   talk "${port[0]}" <<<$'get /foo/key1\nget /bar/key1' >/dev/null
   run -0 mcproxy top --interval 0.2 "127.0.0.1:${port[0]}"
   [[ ${lines[0]} =~ ^mcproxy\ 127.0.0.1:${port[0]}\ up\ [0-9]+\ s\ threads\ 2\ clients\ [0-9]+\ active\ [0-9]+\ requests/s\ 0$ ]]
-  [[ ${lines[1]} == "BACKEND "*"STATE  UP/OF   DEPTH     REQ/S   ERR/S    P50us    P99us    MAXus" ]]
+  [[ ${lines[1]} == "BACKEND "*"STATE UP/OF DEPTH    REQ/S  ERR/S   P50us   P99us   MAXus" ]]
   [ "$(grep -cE "^127.0.0.1:[0-9]+ +up +2/2 +0 +0 +0 +- +- +[0-9]+$" <<<"$output")" -eq 4 ]
   [ "$(grep -cE '^(foo|bar) +0 +0 +0 +- +- +[0-9]+$' <<<"$output")" -eq 4 ]
   printf 'proxy down 127.0.0.1:%d\r\n' "${port[1]}" | nc -w 2 -N -U sock >/dev/null

@@ -8,6 +8,10 @@ setup() {
 }
 
 teardown() {
+  stop_all
+}
+
+stop_all() {
   local pid
   for pid in "${pids[@]}"; do kill -CONT "$pid" 2>/dev/null; kill "$pid" 2>/dev/null; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || :; done
@@ -50,6 +54,7 @@ talk() { # port: standard input as it is, with \r\n for \n
 two_pools() {
   local i
   read -ra port < <(free_ports 5)
+  # shellcheck disable=SC2034 # for the tests
   for i in 1 2 3 4; do backend "${port[i]}"; backend_pid[i]=$pid; done
   cat >pools.lua <<LUA
 local s = require("lib/simple")

@@ -460,3 +460,17 @@ print(c.version().decode())' "${port[0]}"
   grep -qx "mcproxy_backend_requests_total{backend=\"127.0.0.1:${port[1]}\"} 1" <<<"$output"
   grep -qx "mcproxy_backend_latency_seconds_count{backend=\"127.0.0.1:${port[1]}\",class=\"read\"} 1" <<<"$output"
 }
+
+@test "a client that says all at once and then nothing more is answered, and let go" {
+  two_pools
+  start
+  wait_until up 8
+  local i
+  # Data and end arrive together: whoever waits for more would wait for ever.
+  for i in 1 2 3 4; do
+    run -0 timeout 10 bash -c "printf 'get /foo/none\r\nmn\r\n' | nc -N 127.0.0.1 ${port[0]}"
+    [ "$output" = $'END\r\nMN\r' ]
+  done
+  alone() { talk "${port[0]}" <<<stats | grep -qx 'STAT curr_connections 1'; }
+  wait_until alone
+}
