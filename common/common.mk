@@ -11,6 +11,7 @@ libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
+	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
 	common/base/text.c common/base/text.h
@@ -25,11 +26,13 @@ libwirekit_a_SOURCES += \
 	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/head.c common/wire/head.h \
 	common/wire/http1.c common/wire/http1.h \
 	common/wire/http1_chunk.c \
 	common/wire/http1_fields.c \
 	common/wire/http1_target.c \
 	common/wire/http1_write.c \
+	common/wire/masque.c common/wire/masque.h \
 	common/wire/message.c common/wire/message.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
@@ -37,6 +40,7 @@ libwirekit_a_SOURCES += \
 	common/wire/sfv.c common/wire/sfv.h \
 	common/wire/sfv_write.c \
 	common/wire/uritemplate.c common/wire/uritemplate.h \
+	common/wire/url.c common/wire/url.h \
 	common/wire/varint.c common/wire/varint.h
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
@@ -59,8 +63,27 @@ if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
 	common/net/address.c \
+	common/net/client.c common/net/client.h \
+	common/net/conn.c common/net/conn.h \
+	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
+	common/net/http1_session.c common/net/http1_session.h \
+	common/net/http1_session_head.c \
+	common/net/http1_session_parts.h \
+	common/net/http1_session_read.c \
+	common/net/http1_session_write.c \
+	common/net/http2_head.c common/net/http2_parts.h \
+	common/net/http2_receive.c \
+	common/net/http2_request.c \
+	common/net/http2_send.c \
+	common/net/http2_session.c common/net/http2_session.h \
+	common/net/http2_stream.c \
+	common/net/http2_text.c \
+	common/net/http2_time.c \
 	common/net/loop.c common/net/loop.h \
+	common/net/proxy.c common/net/proxy.h \
+	common/net/proxy_tunnel.c common/net/proxy_tunnel.h \
+	common/net/server.c common/net/server.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \
 	common/net/sock.h \
@@ -94,6 +117,10 @@ libwirekit_a_SOURCES += \
 	common/cli/out.c common/cli/out.h \
 	common/cli/progress.c common/cli/progress.h \
 	common/cli/signals.c common/cli/signals.h
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/cli/netopt.c common/cli/netopt.h
+endif
 if HAVE_JANSSON
 libwirekit_a_SOURCES += \
 	common/cli/framing.c common/cli/framing.h \

@@ -23,10 +23,18 @@ UNIT_TESTS =
 include $(top_srcdir)/tests/unit/unit.mk
 include $(top_srcdir)/tests/fuzz/fuzz.mk
 include $(top_srcdir)/tests/bench/bench.mk
+include $(top_srcdir)/tests/net/net.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
+endif
+
+if BUILD_HTTP
+check_PROGRAMS += tls-end
+tls_end_SOURCES = tests/peers/tls-end.c
+tls_end_LDADD = libwirekit.a $(GNUTLS_LIBS)
+BATS_TESTS += tests/net/tls.bats
 endif
 
 if HAVE_BATS

@@ -12,7 +12,7 @@
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 
-#define READ_SIZE (64 * 1024)
+#define READ_SIZE (128 * 1024)
 
 /* What was made goes out before more input is read, and is forgotten then. */
 static void

@@ -16,6 +16,10 @@
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 
+/* What a pipe holds by default on Linux, and what anybody may ask for. */
+#define PIPE_DEFAULT (64 * 1024)
+#define PIPE_WIDE (1024 * 1024)
+
 static int
 open_path(struct input *in, const char *path)
 {
@@ -81,6 +85,20 @@ wait_for_input(const struct input *in)
 	return (p[2].revents & POLLERR) == 0;
 }
 
+/*
+ * Bulk goes through pipes that hold more with fewer switches between processes.
+ * What is no pipe, or may not be wider, stays as it is.
+ */
+static void
+widen_pipes(struct input *in)
+{
+	in->is_bulk = true;
+#ifdef F_SETPIPE_SZ
+	fcntl(in->fd, F_SETPIPE_SZ, PIPE_WIDE);
+	fcntl(wk_out_fd(), F_SETPIPE_SZ, PIPE_WIDE);
+#endif
+}
+
 size_t
 input_read(struct input *in, const uint8_t **data)
 {
@@ -95,6 +113,8 @@ input_read(struct input *in, const uint8_t **data)
 			return 0;
 		}
 		n = read(in->fd, in->buffer, in->size);
+		if (n >= PIPE_DEFAULT && !in->is_bulk)
+			widen_pipes(in);
 		if (n >= 0)
 			return (size_t)n;
 		if (errno != EINTR && errno != EAGAIN)

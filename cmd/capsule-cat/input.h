@@ -13,6 +13,7 @@ struct input {
 	const char *name;	/* for messages */
 	int fd;
 	bool is_live;		/* no regular file: may have to wait */
+	bool is_bulk;		/* reads were as long as a pipe */
 	bool has_stopped;	/* before the end: a signal, or the output's
 				   reader left; nothing is wrong with it */
 	int rc;			/* why it ended: an exit code */

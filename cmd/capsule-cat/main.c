@@ -4,8 +4,11 @@
 
 #include "cmd/capsule-cat/decode.h"
 #include "cmd/capsule-cat/encode.h"
+#include "cmd/capsule-cat/interactive.h"
 #include "cmd/capsule-cat/list.h"
+#include "cmd/capsule-cat/listen.h"
 #include "cmd/capsule-cat/options.h"
+#include "cmd/capsule-cat/tunnel.h"
 #include "common/cli/diag.h"
 #include "common/cli/out.h"
 
@@ -14,6 +17,9 @@ static int (*const modes[])(const struct options *) = {
 	[MODE_DECODE] = decode,
 	[MODE_ENCODE] = encode,
 	[MODE_LIST_TYPES] = list_types,
+	[MODE_TUNNEL] = tunnel,
+	[MODE_LISTEN] = serve,
+	[MODE_INTERACTIVE] = interactive,
 };
 
 int

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "cmd/capsule-cat/filter.h"
+#include "common/cli/netopt.h"
 #include "common/wire/capsule_types.h"
 
 /* Each mode is one file with one function, in a table in main.c. */
@@ -12,10 +13,21 @@ enum mode {
 	MODE_DECODE,
 	MODE_ENCODE,
 	MODE_LIST_TYPES,
+	MODE_TUNNEL,
+	MODE_LISTEN,
+	MODE_INTERACTIVE,
 };
 
-#define OPTIONS_TYPES_MAX 64
+/* What a listener does with a tunnel. */
+enum service {
+	SERVE_DUMP,
+	SERVE_ECHO,
+	SERVE_DISCARD,
+	SERVE_PROXY,
+};
+
 #define OPTIONS_NO_CONTEXT UINT64_MAX
+#define OPTIONS_NO_LINGER UINT64_MAX
 
 struct options {
 	enum mode mode;
@@ -31,8 +43,22 @@ struct options {
 	bool is_raw, is_strict, is_lenient, has_no_context;
 	bool lists_types;
 
-	const char *types[OPTIONS_TYPES_MAX];	/* --type, one by one */
-	size_t n_types;
+	struct wk_option_list types;	/* --type; names depend on wt_draft */
+
+	/* Tunnels. */
+	const char *url, *protocol, *target, *template_text, *authority;
+	const char *auth;
+	struct wk_option_list headers;
+	bool is_http1, is_http2, is_interactive, is_shown, keeps_sending;
+	bool has_protocol;	/* --protocol was given */
+	int datagrams;		/* enum wk_framing, or -1: not given */
+	uint64_t count;		/* end after so many capsules; 0: never */
+	uint64_t linger_ns;	/* after the input's end; OPTIONS_NO_LINGER: */
+				/* not given */
+	int serve;		/* enum service */
+	struct wk_net_client net;
+	struct wk_net_listen listen;
+	struct wk_net_proxy proxy;
 
 	/* What follows from these. */
 	uint64_t type;		/* to encode */
@@ -46,6 +72,22 @@ options_want_context(const struct options *opt, uint64_t context_id)
 {
 	return opt->context_id == OPTIONS_NO_CONTEXT ||
 	    opt->context_id == context_id;
+}
+
+/* Is what comes through a tunnel looked at, or passed on as it is? */
+static inline bool
+options_decodes(const struct options *opt)
+{
+	return opt->is_payload || opt->is_shown;
+}
+
+/* The set of enum wk_http_version that is wanted. */
+static inline unsigned
+options_versions(const struct options *opt)
+{
+	if (opt->is_http1 == opt->is_http2)
+		return WK_HTTP_1_1 | WK_HTTP_2;
+	return opt->is_http1 ? WK_HTTP_1_1 : WK_HTTP_2;
 }
 
 /* False: *rc is the exit code, everything was said. */

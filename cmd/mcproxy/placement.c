@@ -3,6 +3,7 @@
 
 #include "cmd/mcproxy/placement.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,7 @@ pick_from_ring(const struct placement *p, uint32_t hash, size_t further)
 {
 	size_t low = 0, high = p->n_points, mid;
 
+	assert(high > 0);	/* each node has points, and there is a node */
 	while (low < high) {
 		mid = low + (high - low) / 2;
 		if (p->points[mid].at < hash)

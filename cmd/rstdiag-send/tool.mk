@@ -28,3 +28,4 @@ rstdiag_send_SOURCES = \
 rstdiag_send_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 rstdiag_send_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS) $(PCAP_LIBS)
 EXTRA_DIST += tests/net/namespaces.bash
+EXTRA_DIST += cmd/rstdiag-send/demo.sh

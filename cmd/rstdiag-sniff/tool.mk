@@ -14,3 +14,4 @@ rstdiag_sniff_SOURCES = \
 	cmd/rstdiag-sniff/suspicious.c cmd/rstdiag-sniff/suspicious.h
 rstdiag_sniff_CFLAGS = $(AM_CFLAGS) $(CBOR_CFLAGS) $(JANSSON_CFLAGS) $(PCAP_CFLAGS)
 rstdiag_sniff_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS) $(PCAP_LIBS)
+EXTRA_DIST += cmd/rstdiag-sniff/demo.sh

@@ -66,10 +66,26 @@ wk_text_is_deceptive(uint32_t c)
 	};
 	size_t i;
 
+	/* Nearly all text is ASCII. */
+	if (c >= 0x20 && c < 0x7f)
+		return false;
 	for (i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
 		if (c >= ranges[i].first && c <= ranges[i].last)
 			return true;
 	return false;
+}
+
+/* How much of it is ASCII that needs no escape. */
+static size_t
+plain_length(const uint8_t *p, size_t len, char quote)
+{
+	size_t n;
+
+	for (n = 0; n < len; n++)
+		if (p[n] < 0x20 || p[n] >= 0x7f || p[n] == '\\' ||
+		    (p[n] == (uint8_t)quote && quote != 0))
+			break;
+	return n;
 }
 
 int
@@ -83,6 +99,11 @@ wk_text_escape(struct wk_buf *b, const void *data, size_t len, char quote)
 	size_t n;
 
 	for (; len > 0; p += n, len -= n) {
+		n = plain_length(p, len, quote);
+		if (n > 0) {
+			wk_buf_append(b, p, n);
+			continue;
+		}
 		n = wk_utf8_decode(p, len, &c);
 		if (n == 0) {
 			wk_buf_printf(b, "\\x%02x", p[0]);

@@ -133,6 +133,16 @@ wk_notice(const char *format, ...)
 }
 
 void
+wk_verbose_line(unsigned level, char mark, const char *text)
+{
+	if (wk_cli.verbose < level)
+		return;
+	wk_out_flush();
+	wk_progress_clear();
+	fprintf(stderr, "%c %s\n", mark, text);
+}
+
+void
 wk_verbose(unsigned level, const char *format, ...)
 {
 	va_list ap;

@@ -57,3 +57,6 @@ void wk_notice(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "* sentence" when --verbose was given at least level times. */
 void wk_verbose(unsigned level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* A line of a conversation at that level: '>' sent, '<' received, '*' noted. */
+void wk_verbose_line(unsigned level, char mark, const char *text);

@@ -277,7 +277,6 @@ static int
 begin_counted(struct wk_framing_reader *r)
 {
 	wk_buf_clear(&r->text);
-	r->length = 0;
 	r->state = IN_DATAGRAM;
 	if (r->left <= r->max)
 		return WK_OK;

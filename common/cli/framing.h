@@ -55,7 +55,7 @@ struct wk_framing_reader {	/* caller's storage; fields are private */
 	uint64_t begin;		/* of the datagram we are in */
 	uint64_t left;		/* octets of it still to come */
 	struct wk_varint_reader num;
-	uint16_t length;	/* the half of it that arrived */
+	uint16_t length;	/* the last two octets of one */
 	uint8_t state;
 };
 

@@ -38,6 +38,10 @@ write_quoted(const void *text, size_t len)
 
 	wk_out_write("\"", 1);
 	for (; len > 0; p += n, len -= n) {
+		/* Nearly all of it, names above all, is plain ASCII. */
+		n = 1;
+		if (*p >= 0x20 && *p < 0x7f && *p != '"' && *p != '\\')
+			continue;
 		n = wk_utf8_decode(p, len, &c);
 		if (n > 0 && c != '"' && c != '\\' && !wk_text_is_deceptive(c))
 			continue;

@@ -197,6 +197,16 @@ choice_parse(const struct wk_option *o, const char *arg, int *v,
 }
 
 static int
+list_add(struct wk_option_list *list, const char *arg, struct wk_error *error)
+{
+	if (list->n == WK_OPTION_LIST_MAX)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "may be given %d times", WK_OPTION_LIST_MAX);
+	list->items[list->n++] = arg;
+	return WK_OK;
+}
+
+static int
 store(const struct wk_option *o, void *values, const char *arg,
     struct wk_error *error)
 {
@@ -224,6 +234,9 @@ store(const struct wk_option *o, void *values, const char *arg,
 		return wk_seconds_parse(arg, (uint64_t *)(void *)at, error);
 	case WK_OPT_CHOICE:
 		return choice_parse(o, arg, (int *)(void *)at, error);
+	case WK_OPT_LIST:
+		return list_add((struct wk_option_list *)(void *)at, arg,
+		    error);
 	case WK_OPT_CALL:
 		return o->call(values, arg, error);
 	}

@@ -21,7 +21,16 @@ enum wk_option_kind {
 	WK_OPT_SIZE,	/* uint64_t octets, min to max; k M G (1024) */
 	WK_OPT_SECONDS,	/* uint64_t nanoseconds; fractions allowed */
 	WK_OPT_CHOICE,	/* int: index into choices */
+	WK_OPT_LIST,	/* struct wk_option_list: may be given many times */
 	WK_OPT_CALL,	/* call decides */
+};
+
+#define WK_OPTION_LIST_MAX 64
+
+/* What a WK_OPT_LIST was given, in order; borrowed from argv. */
+struct wk_option_list {
+	const char *items[WK_OPTION_LIST_MAX];
+	size_t n;
 };
 
 struct wk_option {

@@ -30,6 +30,8 @@ static struct {
 	int n_queued;
 	int fd, failed_errno;
 	const char *name;
+	int (*sink)(void *arg, const void *data, size_t len);
+	void *sink_arg;
 } out = { .fd = STDOUT_FILENO, .name = "standard output" };
 
 int
@@ -68,6 +70,20 @@ wk_out_has_failed(void)
 	return out.failed_errno != 0;
 }
 
+void
+wk_out_divert(int (*sink)(void *arg, const void *data, size_t len), void *arg)
+{
+	out.sink = sink;
+	out.sink_arg = arg;
+}
+
+void
+wk_out_fail(int error_number)
+{
+	if (out.failed_errno == 0)
+		out.failed_errno = error_number;
+}
+
 /* Somebody may have made stdout non-blocking; waiting is right here. */
 static void
 wait_writable(void)
@@ -93,11 +109,23 @@ advance(struct iovec *v, int count, size_t n)
 }
 
 static void
+hand_over(const struct iovec *v, int count)
+{
+	for (; count > 0 && out.failed_errno == 0; v++, count--)
+		out.failed_errno = out.sink(out.sink_arg, v->iov_base,
+		    v->iov_len);
+}
+
+static void
 write_all(struct iovec *v, int count)
 {
 	ssize_t n;
 	int done;
 
+	if (out.sink != NULL) {
+		hand_over(v, count);
+		return;
+	}
 	while (count > 0 && out.failed_errno == 0) {
 		n = writev(out.fd, v, count);
 		if (n >= 0) {

@@ -35,6 +35,17 @@ bool wk_out_has_failed(void);
 /* Where it goes, to poll for a reader that leaves. */
 int wk_out_fd(void);
 
+/*
+ * From now on hand everything to sink instead of the descriptor: for tools that
+ * write in an event loop and must not wait here. It takes all of it and returns
+ * 0, or an errno that counts as the failure. NULL: to the descriptor again.
+ */
+void wk_out_divert(int (*sink)(void *arg, const void *data, size_t len),
+    void *arg);
+
+/* A sink found out later that what it took was not written. */
+void wk_out_fail(int error_number);
+
 /* Forget a failure and buffered octets, for tests and after a fork. */
 void wk_out_reset(int fd);
 

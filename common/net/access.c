@@ -218,6 +218,17 @@ wk_access_auth_check(const struct wk_access_auth *auth,
 	return false;
 }
 
+int
+wk_access_auth_value(const struct wk_access_auth *auth, struct wk_buf *b)
+{
+	const struct secret *first = &auth->secrets[0];
+
+	wk_buf_printf(b, first->scheme == BASIC ? "Basic " : "Bearer ");
+	if (first->scheme == BASIC)
+		return wk_base64_append(b, first->text, first->len);
+	return wk_buf_append(b, first->text, first->len);
+}
+
 /* --- kinds of addresses -------------------------------------------------- */
 
 /* All addresses as IPv6; IPv4 as ::ffff:0:0/96, where prefixes count from 96. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/buf.h"
 #include "common/base/error.h"
 #include "common/net/sock.h"
 #include "common/wire/message.h"
@@ -29,6 +30,12 @@ void wk_access_auth_del(struct wk_access_auth *auth);
  */
 bool wk_access_auth_check(const struct wk_access_auth *auth,
     const struct wk_message *request, bool *used_proxy_field);
+
+/*
+ * For the other end: the first of them as the value of Authorization, appended
+ * to b. Returns b->status.
+ */
+int wk_access_auth_value(const struct wk_access_auth *auth, struct wk_buf *b);
 
 /* Rules for targets. The most specific matching rule wins, deny on a tie. */
 struct wk_access_targets;

@@ -3,7 +3,8 @@
  * Dial a URL: name, Happy Eyeballs, a proxy from the environment where one is
  * meant for it, TLS with ALPN, and the session that was agreed on. Cleartext
  * URLs speak HTTP/1.1, or HTTP/2 with prior knowledge when only that is
- * offered.
+ * offered. Proxies are always tunnelled through, for http URLs too: HTTP/2 and
+ * tunnels would not survive a proxy that forwards requests.
  */
 #pragma once
 
@@ -16,12 +17,15 @@ struct wk_client_options {
 	struct wk_str scheme, host;	/* "http" or "https"; no brackets */
 	uint16_t port;
 	unsigned versions;		/* set of enum wk_http_version */
-	struct wk_tls_credentials *credentials;	/* borrowed; https needs them */
-	struct wk_dial_options dial;	/* host, port: where to connect really; */
-					/* NULL host: as the URL says */
-	bool use_proxy;			/* from the environment: http_proxy, */
-					/* HTTPS_PROXY, ALL_PROXY, NO_PROXY; */
-					/* http:// and socks5h:// ones */
+	struct wk_tls_credentials *credentials;	/* borrowed; for https */
+	/*
+	 * host, port: where to connect really, NULL host: as the URL says.
+	 * timeout_ns covers all that comes before connected: name, connection,
+	 * proxy, TLS. attempt is not used, trace tells.
+	 */
+	struct wk_dial_options dial;
+	/* The environment's, as proxy.h says; never to a unix path. */
+	bool use_proxy;
 	struct wk_session_limits limits;
 	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
 	int trace_level;
@@ -38,7 +42,10 @@ struct wk_client;
 struct wk_client_handler {
 	/* The session takes requests now. */
 	void (*connected)(struct wk_client *client, struct wk_session *session);
-	/* It is over; comes once, NULL reason when nothing was wrong. */
+	/*
+	 * It is over; comes once. NULL reason when nothing was wrong with the
+	 * connection; streams that it cut short have said so by then.
+	 */
 	void (*closed)(struct wk_client *client, enum wk_client_failure failure,
 	    const char *reason);
 	/* As wk_session_handler.trace; notes of the connection too. */
@@ -49,7 +56,8 @@ struct wk_client_handler {
 /*
  * Begin. handler stays the caller's; options are copied, except for what they
  * say is borrowed. Nothing is called back before this returns. NULL with
- * error: WK_E_INVALID or WK_E_NOMEM.
+ * error: WK_E_INVALID, WK_E_NOMEM, or what is wrong with the proxy that the
+ * environment names.
  */
 struct wk_client *wk_client_new(struct wk_loop *loop,
     const struct wk_client_options *options,
@@ -60,5 +68,8 @@ void *wk_client_arg(const struct wk_client *client);
 /* Finish what is open, say goodbye, then closed. */
 void wk_client_shutdown(struct wk_client *client);
 
-/* At once, from anywhere; streams hear closed, the client does not. */
+/*
+ * At once, from anywhere but trace; streams hear closed, the client does not.
+ * Due after closed, too. NULL is fine.
+ */
 void wk_client_del(struct wk_client *client);

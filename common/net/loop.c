@@ -124,11 +124,8 @@ wk_task_schedule(struct wk_task *task)
 void
 wk_task_cancel(struct wk_task *task)
 {
-	if (task->next == NULL)
-		return;
-	ring_remove(task);
-	if (ring_is_empty(&task->loop->tasks))
-		ev_idle_stop(task->loop->ev, &task->loop->busy);
+	if (task->next != NULL)
+		ring_remove(task);
 }
 
 /* --- the loop ------------------------------------------------------------- */
@@ -236,17 +233,9 @@ static void
 on_io(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct wk_io *io = w->data;
-	unsigned watched = io->events;
 
 	(void)ev;
-	if ((events & EV_ERROR) != 0) {
-		/* Not a descriptor; libev has stopped it. Whoever uses it
-		 * hears why from the kernel. */
-		io->events = 0;
-		io->ready(io, watched);
-		return;
-	}
-	io->ready(io, (unsigned)events & watched);
+	io->ready(io, (unsigned)events & io->events);
 }
 
 void

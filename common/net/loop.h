@@ -43,8 +43,8 @@ enum wk_io_events {
 };
 
 /*
- * A descriptor. A regular file is always ready, and so is a number that is not
- * open: using it tells why. Stop watching before closing it.
+ * A descriptor, which is open as long as it is watched. A regular file is
+ * always ready.
  */
 struct wk_io {
 	void (*ready)(struct wk_io *io, unsigned events); /* set by init */

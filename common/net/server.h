@@ -23,7 +23,10 @@ struct wk_server_options {
 	int trace_level;
 };
 
-/* 128 streams ... 10,000 connections, 10 s, 60 s; the session's defaults. */
+/*
+ * Both versions, the sessions' own defaults, 10,000 connections, 10 s for the
+ * handshake, 60 s for a stall.
+ */
 void wk_server_options_default(struct wk_server_options *options);
 
 struct wk_server;
@@ -32,13 +35,18 @@ struct wk_server_handler {
 	/* As wk_session_handler.request. */
 	void (*request)(struct wk_server *server, struct wk_stream *s,
 	    const struct wk_message *m);
-	/* Connections too; peer is the text of its address. */
+	/* Connections too; peer is the text of its address. Not to del in. */
 	void (*trace)(struct wk_server *server, const char *peer,
 	    enum wk_trace kind, uint64_t stream_id, const char *text);
 	/* After wk_server_drain(): the last connection is gone. */
 	void (*drained)(struct wk_server *server);
 };
 
+/*
+ * Accept connections, and where that fails because descriptors or memory have
+ * run out, wait and try again. NULL with error: WK_E_INVALID, WK_E_NOMEM, or
+ * why one of the addresses cannot be listened at.
+ */
 struct wk_server *wk_server_new(struct wk_loop *loop,
     const struct wk_server_options *options,
     const struct wk_server_handler *handler, void *arg,
@@ -62,6 +70,11 @@ struct wk_server_counters {
 void wk_server_counters(const struct wk_server *server,
     struct wk_server_counters *counters);
 
-/* Accept no more, let streams finish until the deadline, then break them. */
+/*
+ * Accept no more, let streams finish until the deadline, then break them. May
+ * be called again with another deadline.
+ */
 void wk_server_drain(struct wk_server *server, uint64_t deadline_ns);
+
+/* At once, from anywhere but trace; streams hear closed. NULL is fine. */
 void wk_server_del(struct wk_server *server);

@@ -51,7 +51,11 @@ struct wk_session_handler {
 	 */
 	void (*request)(struct wk_session *session, struct wk_stream *s,
 	    const struct wk_message *m);
-	/* There is output to fetch; once until it was fetched. */
+	/*
+	 * There is output to fetch, or fate, deadline or wants_input have
+	 * changed by a verb; once until output was fetched. May come from
+	 * inside any verb, so only take note of it here.
+	 */
 	void (*output)(struct wk_session *session);
 	/* The peer asks for no new streams (GOAWAY, Connection: close). */
 	void (*draining)(struct wk_session *session);
@@ -102,7 +106,11 @@ enum wk_session_fate {
 /* What the connection underneath should do. */
 enum wk_session_fate wk_session_fate(const struct wk_session *session);
 
-/* When to call expire, WK_NEVER for never; it may move at any call. */
+/*
+ * When to call expire, WK_NEVER for never; it may move at any call. 0 when
+ * something waits to be told, such as closed after a reset: no event but
+ * output comes from inside a verb.
+ */
 uint64_t wk_session_deadline_ns(const struct wk_session *session);
 void wk_session_expire(struct wk_session *session, uint64_t now_ns);
 

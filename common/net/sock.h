@@ -71,9 +71,11 @@ struct wk_resolve_result {
 struct wk_resolve;
 
 /*
- * Numeric hosts are answered without a thread, but never before this call
- * returns. done comes once, with the addresses of all families in the order
- * to try them. NULL: no memory or no thread; done does not come then.
+ * Numeric hosts, localhost and the names under it (RFC 6761, section 6.3) are
+ * answered without a thread, but never before this call returns. done comes
+ * once, with the addresses of all families in the order to try them. NULL: no
+ * memory, descriptor or thread (errno says which; EAGAIN: 128 lookups wait for
+ * their resolver); done does not come then.
  */
 struct wk_resolve *wk_resolve_start(struct wk_loop *loop, const char *host,
     uint16_t port, int family,
@@ -95,8 +97,9 @@ struct wk_dial_options {
 	int family;			/* AF_UNSPEC, AF_INET, AF_INET6 */
 	const struct wk_address *bind;	/* local addresses, at most one per */
 	size_t n_bind;			/* family; copied */
-	uint64_t timeout_ns;		/* of the whole, 0: none */
+	uint64_t timeout_ns;		/* of the whole, lookup too; 0: none */
 	/* Each attempt, for -v; address and how it failed, NULL at its start. */
+	/* Not the place to cancel. */
 	void (*attempt)(void *arg, const struct wk_address *address,
 	    const char *failure);
 };
@@ -104,8 +107,9 @@ struct wk_dial_options {
 struct wk_dial;
 
 /*
- * done comes once and never before this call returns: fd (then the caller's)
- * and its address, or -1 and a reason fit to follow "host:". NULL as above.
+ * done comes once and never before this call returns: fd (then the caller's,
+ * with TCP_NODELAY) and its address, or -1 and a reason fit to follow "host:".
+ * The options need not stay. NULL as above.
  */
 struct wk_dial *wk_dial_start(struct wk_loop *loop,
     const struct wk_dial_options *options,
@@ -115,13 +119,18 @@ void wk_dial_cancel(struct wk_dial *dial);
 
 /*
  * A listening stream socket. IPv6 is IPv6 alone. A unix path that nobody
- * listens on any more is taken over. Returns the descriptor, or a negative
+ * listens on any more is taken over; removing it in the end is the caller's.
+ * Returns the descriptor, or a negative
  * status with the reason in error; the address bound, with the port that the
  * kernel chose, is written back.
  */
 int wk_sock_listen(struct wk_address *address, struct wk_error *error);
 
-/* Take one connection: the descriptor, or -1 with errno. TCP_NODELAY is set. */
+/*
+ * Take one connection: the descriptor, or -1 with errno, which is EAGAIN, or
+ * something about the listener or this process: connections that broke while
+ * they waited are passed over. TCP_NODELAY is set.
+ */
 int wk_sock_accept(int listener, struct wk_address *peer);
 
 /*

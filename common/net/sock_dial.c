@@ -16,6 +16,15 @@
 #define REASON_MAX 256
 #define ATTEMPTS_MAX (WK_EYEBALLS_SIDES * WK_RESOLVE_MAX)
 
+/* Of several failures the last of those with the highest rank is told. */
+enum rank {
+	RANK_NO_ADDRESS,	/* a family the name does not have */
+	RANK_NO_LOOKUP,		/* the resolver failed */
+	RANK_NO_ROUTE,		/* not from this host */
+	RANK_ATTEMPT,
+	RANK_LAST,
+};
+
 struct attempt {
 	struct wk_io io;
 	struct wk_dial *dial;
@@ -34,7 +43,8 @@ struct wk_dial {
 	uint16_t port;
 	uint64_t timeout_ns;
 	char reason[REASON_MAX];	/* the failure that says most */
-	unsigned reason_rank;
+	enum rank rank;
+	bool is_numeric;	/* the host is its only address */
 	void (*on_attempt)(void *arg, const struct wk_address *address,
 	    const char *failure);
 	void (*done)(void *arg, int fd, const struct wk_address *peer,
@@ -107,23 +117,13 @@ give_up(struct wk_dial *d)
 	done(arg, -1, NULL, reason);
 }
 
-/* Of several failures the one with the highest rank is told. */
-enum rank {
-	RANK_NO_ADDRESS,	/* a family the name does not have */
-	RANK_NO_LOOKUP,		/* the resolver failed */
-	RANK_NO_ROUTE,		/* not from this host */
-	RANK_ATTEMPT,
-	RANK_LAST,
-};
-
 static void
-note(struct wk_dial *d, enum rank rank, const char *where, const char *reason)
+note(struct wk_dial *d, enum rank rank, const char *reason)
 {
-	if ((unsigned)rank + 1 < d->reason_rank)
+	if (rank < d->rank)
 		return;
-	d->reason_rank = (unsigned)rank + 1;
-	snprintf(d->reason, sizeof(d->reason), "%s%s%s", where,
-	    where[0] == '\0' ? "" : ": ", reason);
+	d->rank = rank;
+	snprintf(d->reason, sizeof(d->reason), "%s", reason);
 }
 
 /* --- attempts ------------------------------------------------------------- */
@@ -139,12 +139,15 @@ static void
 attempt_failed(struct attempt *a, int error_number)
 {
 	struct wk_dial *d = a->dial;
-	char text[WK_ADDRESS_TEXT_MAX];
+	char text[WK_ADDRESS_TEXT_MAX], long_reason[REASON_MAX];
 	const char *reason = strerror(error_number);
 
 	attempt_close(a);
-	note(d, is_local_failure(error_number) ? RANK_NO_ROUTE : RANK_ATTEMPT,
+	/* Of which address is only worth saying where there may be several. */
+	snprintf(long_reason, sizeof(long_reason), "%s: %s",
 	    wk_address_text(a->address, text), reason);
+	note(d, is_local_failure(error_number) ? RANK_NO_ROUTE : RANK_ATTEMPT,
+	    d->is_numeric ? reason : long_reason);
 	wk_eyeballs_failed(&d->eyeballs, a->number, wk_loop_now_ns(d->loop));
 	wk_task_schedule(&d->task);
 	if (d->on_attempt != NULL)
@@ -250,7 +253,7 @@ on_timeout(struct wk_timer *timer)
 	snprintf(text, sizeof(text), "%s after %g s",
 	    d->eyeballs.started > 0 ? "no connection" : "no address known",
 	    (double)d->timeout_ns / 1e9);
-	note(d, RANK_LAST, "", text);
+	note(d, RANK_LAST, text);
 	give_up(d);
 }
 
@@ -263,7 +266,7 @@ answered(struct wk_dial *d, enum wk_eyeballs_side side,
 	d->lookups[side] = NULL;
 	if (result->status != WK_OK)
 		note(d, result->is_final ? RANK_NO_ADDRESS : RANK_NO_LOOKUP,
-		    "", result->reason);
+		    result->reason);
 	wk_eyeballs_answer(&d->eyeballs, side, result->addresses,
 	    result->n_addresses, wk_loop_now_ns(d->loop));
 	wk_task_schedule(&d->task);
@@ -301,10 +304,15 @@ look_up(struct wk_dial *d, const struct wk_dial_options *o)
 		on_first, on_second,
 	};
 	bool wanted[WK_EYEBALLS_SIDES];
+	struct wk_address ignored;
 	unsigned i;
 
+	d->is_numeric = wk_address_from_ip(&ignored, wk_str_of(o->host),
+	    o->port) == WK_OK;
 	choose_sides(d, o, wanted);
-	wk_eyeballs_init(&d->eyeballs, wanted[0], wanted[1]);
+	note(d, RANK_NO_ADDRESS, "the local address is of another family");
+	wk_eyeballs_init(&d->eyeballs, wanted[WK_EYEBALLS_FIRST],
+	    wanted[WK_EYEBALLS_SECOND]);
 	for (i = 0; i < WK_EYEBALLS_SIDES; i++) {
 		if (!wanted[i])
 			continue;
@@ -313,23 +321,20 @@ look_up(struct wk_dial *d, const struct wk_dial_options *o)
 		if (d->lookups[i] == NULL)
 			return false;
 	}
-	note(d, RANK_NO_ADDRESS, "", "no local address of its family");
 	return true;
 }
 
-static bool
+static void
 take_path(struct wk_dial *d, const char *path)
 {
 	struct wk_address address;
+	bool is_good = wk_address_from_unix(&address, wk_str_of(path)) == WK_OK;
 
+	d->is_numeric = true;
+	note(d, RANK_NO_ADDRESS, "expected a path of 1 to 107 octets");
 	wk_eyeballs_init(&d->eyeballs, true, false);
-	if (wk_address_from_unix(&address, wk_str_of(path)) != WK_OK) {
-		note(d, RANK_LAST, "", "expected a path of 1 to 107 octets");
-		wk_eyeballs_answer(&d->eyeballs, WK_EYEBALLS_FIRST, NULL, 0, 0);
-		return true;
-	}
-	wk_eyeballs_answer(&d->eyeballs, WK_EYEBALLS_FIRST, &address, 1, 0);
-	return true;
+	wk_eyeballs_answer(&d->eyeballs, WK_EYEBALLS_FIRST, &address,
+	    is_good ? 1 : 0, 0);
 }
 
 struct wk_dial *
@@ -352,8 +357,9 @@ wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
 	wk_timer_init(&d->timeout, loop, on_timeout, d);
 	for (i = 0; i < options->n_bind; i++)
 		d->bind[side_of(&options->bind[i])] = options->bind[i];
-	if (!(options->unix_path != NULL ? take_path(d, options->unix_path) :
-	    look_up(d, options))) {
+	if (options->unix_path != NULL) {
+		take_path(d, options->unix_path);
+	} else if (!look_up(d, options)) {
 		dial_del(d);
 		return NULL;
 	}

@@ -20,11 +20,12 @@
 /* Shared by the thread and the loop: whoever lets go last frees it. */
 struct lookup {
 	atomic_uint holders;
-	int fd;			/* eventfd: the answer is here */
 	int family;
 	uint16_t port;
-	/* Written by the thread before it says so. */
-	atomic_bool is_done;
+	pthread_mutex_t lock;	/* for the two below */
+	bool is_done;
+	int fd;			/* eventfd to say so; the loop's, -1: closed */
+	/* Written by the thread before it is done. */
 	int code, error_number;	/* of getaddrinfo() */
 	size_t n_addresses;
 	struct wk_address addresses[WK_RESOLVE_MAX];
@@ -46,9 +47,33 @@ lookup_release(struct lookup *l)
 {
 	if (atomic_fetch_sub(&l->holders, 1) != 1)
 		return;
-	if (l->fd >= 0)
-		close(l->fd);
+	pthread_mutex_destroy(&l->lock);
 	free(l);
+}
+
+/* Nobody waits for the answer any more. */
+static void
+lookup_close(struct lookup *l)
+{
+	int fd;
+
+	pthread_mutex_lock(&l->lock);
+	fd = l->fd;
+	l->fd = -1;
+	pthread_mutex_unlock(&l->lock);
+	if (fd >= 0)
+		close(fd);
+}
+
+static bool
+lookup_is_done(struct lookup *l)
+{
+	bool is_done;
+
+	pthread_mutex_lock(&l->lock);
+	is_done = l->is_done;
+	pthread_mutex_unlock(&l->lock);
+	return is_done;
 }
 
 static struct lookup *
@@ -60,7 +85,7 @@ lookup_new(const char *host, uint16_t port, int family)
 	if (l == NULL)
 		return NULL;
 	atomic_init(&l->holders, 1);
-	atomic_init(&l->is_done, false);
+	pthread_mutex_init(&l->lock, NULL);
 	l->fd = -1;
 	l->family = family;
 	l->port = port;
@@ -107,9 +132,11 @@ thread_main(void *arg)
 	struct lookup *l = arg;
 
 	ask(l);
-	atomic_store(&l->is_done, true);
-	/* An eventfd of our own cannot be full. */
-	(void)!write(l->fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	pthread_mutex_lock(&l->lock);
+	l->is_done = true;
+	if (l->fd >= 0)
+		eventfd_write(l->fd, 1);
+	pthread_mutex_unlock(&l->lock);
 	lookup_release(l);
 	atomic_fetch_sub(&n_threads, 1);
 	return NULL;
@@ -136,7 +163,7 @@ start_thread(struct lookup *l)
 		pthread_detach(thread);
 		return true;
 	}
-	lookup_release(l);
+	atomic_fetch_sub(&l->holders, 1);	/* the caller's stays */
 fail:
 	atomic_fetch_sub(&n_threads, 1);
 	errno = rc;
@@ -200,6 +227,7 @@ resolve_del(struct wk_resolve *r)
 {
 	wk_io_watch(&r->io, 0);
 	wk_task_cancel(&r->task);
+	lookup_close(r->lookup);
 	lookup_release(r->lookup);
 	free(r);
 }
@@ -247,7 +275,7 @@ on_answer(struct wk_io *io, unsigned events)
 	struct wk_resolve *r = io->arg;
 
 	(void)events;
-	if (atomic_load(&r->lookup->is_done))
+	if (lookup_is_done(r->lookup))
 		finish(r);
 }
 
@@ -283,8 +311,10 @@ wk_resolve_start(struct wk_loop *loop, const char *host, uint16_t port,
 	wk_io_watch(&r->io, WK_IO_READ);
 	return r;
 fail:
-	if (l != NULL)
+	if (l != NULL) {
+		lookup_close(l);
 		lookup_release(l);
+	}
 	free(r);
 	return NULL;
 }

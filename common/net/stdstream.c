@@ -13,51 +13,82 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "common/base/clock.h"
 
 /*
+ * Whether another open gives the same thing. The master side of a terminal
+ * would make a new one; and a FIFO with a name whose writers have gone does
+ * not tell a second reader of its end (fifo(7) and poll(2) disagree there).
+ */
+static bool
+can_reopen(int fd, const struct stat *st, int direction)
+{
+	struct statfs fs;
+	int number;
+
+	if (S_ISFIFO(st->st_mode))
+		return direction == O_WRONLY ||
+		    (fstatfs(fd, &fs) == 0 && fs.f_type == PIPEFS_MAGIC);
+	return isatty(fd) && ioctl(fd, TIOCGPTN, &number) < 0;
+}
+
+/*
  * A second description of the pipe or terminal behind fd, for one direction
- * and not blocking; -1 where there is none to be had. Nothing may be opened
- * that fd itself was not opened for.
+ * and not blocking; -1 where there is none to be had.
  */
 static int
 reopen(int fd, const struct stat *st, int direction)
 {
-	int flags = fcntl(fd, F_GETFL), number;
 	char path[64];
 
-	if (flags < 0 || ((flags & O_ACCMODE) != O_RDWR &&
-	    (flags & O_ACCMODE) != direction))
-		return -1;
-	/* Opening the master side of a terminal would make a new one. */
-	if (!S_ISFIFO(st->st_mode) &&
-	    (!isatty(fd) || ioctl(fd, TIOCGPTN, &number) == 0))
+	if (!can_reopen(fd, st, direction))
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/* What is known of a stream once it is open. */
+/*
+ * What is not open in our direction is never ready, and shall not become open
+ * by being opened again: read() or write() has to say it.
+ */
+static bool
+is_open_for(int fd, int direction)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && ((flags & O_ACCMODE) == O_RDWR ||
+	    (flags & O_ACCMODE) == direction);
+}
+
+/* Choose how to read or write fd without waiting and without changing it. */
 static void
 stream_open(struct wk_stdstream *s, int fd, int direction)
 {
 	struct stat st;
+	int own;
 
 	memset(s, 0, sizeof(*s));
 	s->fd = fd;
-	if (fstat(fd, &st) < 0)
+	s->max_write = SIZE_MAX;
+	s->is_open = is_open_for(fd, direction) && fstat(fd, &st) == 0;
+	if (!s->is_open || S_ISREG(st.st_mode))
 		return;
 	s->is_socket = S_ISSOCK(st.st_mode);
-	if (s->is_socket || S_ISREG(st.st_mode))
+	if (s->is_socket)
 		return;
-	s->fd = reopen(fd, &st, direction);
-	s->is_own = s->fd >= 0;
-	if (!s->is_own) {
-		s->fd = fd;
-		s->is_shared = S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode);
-	}
+	own = reopen(fd, &st, direction);
+	s->is_own = own >= 0;
+	s->is_shared = own < 0;
+	if (s->is_own)
+		s->fd = own;
+	/* A pipe or terminal that is writable takes as much without waiting. */
+	else if (S_ISFIFO(st.st_mode) || isatty(fd))
+		s->max_write = PIPE_BUF;
 }
 
 static void
@@ -99,10 +130,7 @@ stream_write(const struct wk_stdstream *s, const void *data, size_t len)
 		errno = EAGAIN;
 		return -1;
 	}
-	/* A pipe that is writable takes as much without waiting. */
-	if (s->is_shared && len > PIPE_BUF)
-		len = PIPE_BUF;
-	return write(s->fd, data, len);
+	return write(s->fd, data, len < s->max_write ? len : s->max_write);
 }
 
 static bool
@@ -115,13 +143,11 @@ is_for_later(int error_number)
 /* --- input ---------------------------------------------------------------- */
 
 static void
-on_readable(struct wk_io *io, unsigned events)
+read_some(struct wk_stdin *in)
 {
-	struct wk_stdin *in = io->arg;
 	ssize_t n = stream_read(&in->stream, in->block, in->size);
 	int error_number = n < 0 ? errno : 0;
 
-	(void)events;
 	if (n > 0) {
 		in->data(in->arg, in->block, (size_t)n);
 		return;
@@ -129,8 +155,21 @@ on_readable(struct wk_io *io, unsigned events)
 	if (n < 0 && is_for_later(error_number))
 		return;
 	in->has_ended = true;
-	wk_io_watch(io, 0);
+	wk_io_watch(&in->io, 0);
 	in->end(in->arg, error_number);
+}
+
+static void
+on_readable(struct wk_io *io, unsigned events)
+{
+	(void)events;
+	read_some(io->arg);
+}
+
+static void
+on_not_open(struct wk_task *task)
+{
+	read_some(task->arg);
 }
 
 int
@@ -148,20 +187,26 @@ wk_stdin_init(struct wk_stdin *in, struct wk_loop *loop, int fd,
 	in->arg = arg;
 	stream_open(&in->stream, fd, O_RDONLY);
 	wk_io_init(&in->io, loop, in->stream.fd, on_readable, in);
+	wk_task_init(&in->task, loop, on_not_open, in);
 	return WK_OK;
 }
 
 void
 wk_stdin_hold(struct wk_stdin *in)
 {
+	wk_task_cancel(&in->task);
 	wk_io_watch(&in->io, 0);
 }
 
 void
 wk_stdin_release(struct wk_stdin *in)
 {
-	if (!in->has_ended)
+	if (in->has_ended)
+		return;
+	if (in->stream.is_open)
 		wk_io_watch(&in->io, WK_IO_READ);
+	else
+		wk_task_schedule(&in->task);
 }
 
 void
@@ -169,7 +214,7 @@ wk_stdin_free(struct wk_stdin *in)
 {
 	if (in->block == NULL)
 		return;
-	wk_io_watch(&in->io, 0);
+	wk_stdin_hold(in);
 	stream_close(&in->stream);
 	free(in->block);
 	in->block = NULL;
@@ -215,9 +260,12 @@ flush(struct wk_stdout *out)
 {
 	void (*failed)(void *, int) = out->failed;
 	void *arg = out->arg;
-	size_t written = write_some(out);
-	int error_number = out->error_number;
+	size_t written;
+	int error_number;
 
+	wk_task_cancel(&out->task);
+	written = write_some(out);
+	error_number = out->error_number;
 	wk_io_watch(&out->io, wk_stdout_pending(out) > 0 ? WK_IO_WRITE : 0);
 	if (error_number != 0)
 		failed(arg, error_number);

@@ -2,7 +2,9 @@
 /*
  * Standard input and output in the loop. Pipes and terminals are opened a
  * second time so that not blocking stays our own business: their flags are
- * shared with every process that has them. Regular files work too.
+ * shared with every process that has them. Where that cannot be (a FIFO with a
+ * name, a descriptor of another user) poll(2) is asked before each call, and
+ * writes are small. Regular files, devices and sockets work too.
  */
 #pragma once
 
@@ -16,14 +18,17 @@
 /* How one of them is read or written; private. */
 struct wk_stdstream {
 	int fd;
+	bool is_open;		/* in the direction we need */
 	bool is_own;		/* opened a second time, to be closed */
 	bool is_socket;		/* not to block is asked call by call */
 	bool is_shared;		/* blocks, and must not be changed */
+	size_t max_write;	/* octets at a time */
 };
 
 /* Input: pieces as they come, until held; the owner asks for the next. */
 struct wk_stdin {
 	struct wk_io io;
+	struct wk_task task;	/* where fd is never ready */
 	struct wk_stdstream stream;
 	uint8_t *block;
 	size_t size;

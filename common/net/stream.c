@@ -360,8 +360,11 @@ wk_stream_deliver_writable(struct wk_stream *s)
 void
 wk_stream_deliver_closed(struct wk_stream *s, const struct wk_stream_end *end)
 {
+	const struct wk_stream_handler *handler = s->handler;
+
 	s->is_over = true;
-	if (s->handler != NULL && s->handler->closed != NULL)
-		s->handler->closed(s, end);
+	s->handler = NULL;	/* it hears nothing more, whatever it does now */
+	if (handler != NULL && handler->closed != NULL)
+		handler->closed(s, end);
 	detach(s);
 }

@@ -92,7 +92,10 @@ struct wk_session;
 struct wk_session *wk_stream_session(const struct wk_stream *s);
 enum wk_http_version wk_stream_version(const struct wk_stream *s);
 
-/* The id on the wire; over HTTP/1.1 the exchange's number, from 1. */
+/*
+ * The id on the wire; over HTTP/1.1 the exchange's number, from 1. 0 while a
+ * tunnel waits for the server's settings.
+ */
 uint64_t wk_stream_id(const struct wk_stream *s);
 
 /*

@@ -24,6 +24,7 @@
 #define READ_AHEAD (RECORD_MAX + 512)	/* one whole record, encrypted */
 #define OUT_MAX ((size_t)1 << 20)	/* a flight with long chains */
 #define FIRST_MAX 16			/* octets to show of what is no TLS */
+#define ALERT_RECORD_LEN 7		/* type, version, length, alert */
 
 /* Records without data that one call of ours takes before it gives up. */
 #define EMPTY_MAX 200
@@ -35,6 +36,7 @@ struct wk_tls {
 	int error_number;	/* of a system call that failed */
 	bool has_ended;		/* the kernel has no more octets */
 	bool is_starved;	/* the kernel had none the last time */
+	bool is_established;	/* the handshake is over */
 	bool has_said_bye;
 	uint8_t *in;		/* READ_AHEAD octets; NULL when empty */
 	size_t in_at, in_len;
@@ -43,6 +45,7 @@ struct wk_tls {
 	size_t owed;		/* octets in out, not yet reported as taken */
 	uint8_t first[FIRST_MAX];
 	size_t first_len;
+	uint8_t last[ALERT_RECORD_LEN];	/* octets before the handshake's end */
 	char description[WK_TLS_DESCRIPTION_MAX];
 	char alpn[256], server_name[256];
 	struct wk_error failure;	/* the first one stays */
@@ -58,7 +61,7 @@ send_some(struct wk_tls *tls, const struct iovec *iov, size_t n)
 	ssize_t sent;
 
 	memset(&message, 0, sizeof(message));
-	message.msg_iov = (struct iovec *)(uintptr_t)iov;
+	message.msg_iov = (struct iovec *)iov;
 	message.msg_iovlen = n;
 	do
 		sent = sendmsg(tls->fd, &message, MSG_NOSIGNAL);
@@ -161,6 +164,16 @@ drop_in(struct wk_tls *tls)
 	tls->in_at = tls->in_len = 0;
 }
 
+static void
+note_last(struct wk_tls *tls, const uint8_t *data, size_t len)
+{
+	size_t keep = len < ALERT_RECORD_LEN ? ALERT_RECORD_LEN - len : 0;
+
+	memmove(tls->last, tls->last + ALERT_RECORD_LEN - keep, keep);
+	memcpy(tls->last + keep, data + len - (ALERT_RECORD_LEN - keep),
+	    ALERT_RECORD_LEN - keep);
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 {
@@ -189,6 +202,8 @@ pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
 		len = tls->in_len - tls->in_at;
 	memcpy(data, tls->in + tls->in_at, len);
 	tls->in_at += len;
+	if (!tls->is_established)
+		note_last(tls, data, len);
 	return (ssize_t)len;
 }
 
@@ -232,6 +247,20 @@ say_no_tls(struct wk_tls *tls)
 	wk_buf_free(&b);
 }
 
+/*
+ * OpenSSL, when it refuses our certificate in TLS 1.3, says so in the clear
+ * although keys are there. Nobody vouches for that, but it is the reason.
+ */
+static bool
+is_clear_alert(const struct wk_tls *tls, int code)
+{
+	static const uint8_t head[] = { 21, 3, 3, 0, 2 };
+
+	return code == GNUTLS_E_DECRYPTION_FAILED &&
+	    !tls->is_established &&
+	    memcmp(tls->last, head, sizeof(head)) == 0;
+}
+
 /* The peer learns why, as far as the kernel takes it. */
 static void
 send_alert(struct wk_tls *tls, int code)
@@ -247,7 +276,7 @@ send_alert(struct wk_tls *tls, int code)
 static int
 fail(struct wk_tls *tls, int code, struct wk_error *error)
 {
-	const char *when = tls->peer.is_established ? "" :
+	const char *when = tls->is_established ? "" :
 	    " during the TLS handshake";
 
 	if (tls->error_number != 0)
@@ -255,12 +284,14 @@ fail(struct wk_tls *tls, int code, struct wk_error *error)
 	if (tls->has_ended) {
 		/* In the middle of a record too. */
 		wk_error_set(&tls->failure, WK_E_TRUNCATED, 0,
-		    "peer closed the connection%s", tls->peer.is_established ?
+		    "peer closed the connection%s", tls->is_established ?
 		    " without TLS's close_notify" : when);
 		return again(tls, error);
 	}
-	if (!tls->peer.is_established && is_no_tls(tls))
+	if (!tls->is_established && is_no_tls(tls))
 		say_no_tls(tls);
+	else if (is_clear_alert(tls, code))
+		tls_alert_error(&tls->failure, tls->last[6]);
 	else
 		wk_tls_explain(&tls->peer, tls->session, code, &tls->failure);
 	send_alert(tls, code);
@@ -348,12 +379,12 @@ wk_tls_handshake(struct wk_tls *tls, struct wk_error *error)
 			return fail_system(tls, error);
 		if (rc != WK_OK)
 			return rc;
-		if (tls->peer.is_established)
+		if (tls->is_established)
 			return WK_OK;
 		tls->is_starved = false;
 		code = gnutls_handshake(tls->session);
 		if (code >= 0) {
-			wk_tls_peer_is_established(&tls->peer);
+			tls->is_established = true;
 			note_agreement(tls);
 		} else if (gnutls_error_is_fatal(code) || taken == EMPTY_MAX) {
 			return fail(tls, code, error);

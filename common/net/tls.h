@@ -167,7 +167,6 @@ struct wk_tls_peer {		/* private */
 	struct wk_tls_credentials *credentials;
 	struct wk_error error;	/* why the peer was refused */
 	unsigned alert;		/* what to tell it; 0: nothing special */
-	bool is_established;
 	bool is_address;	/* name is an IP address */
 	char name[256];		/* whom we want to talk to; "": anyone */
 	char alpn[8 * 33 + 1];	/* what we offered, for messages */
@@ -190,8 +189,6 @@ int wk_tls_prepare(struct wk_tls_peer *peer,
 int wk_tls_explain(const struct wk_tls_peer *peer,
     struct gnutls_session_int *session, int code, struct wk_error *error);
 
-/* Tell that the handshake is over: later secrets are not logged. */
-void wk_tls_peer_is_established(struct wk_tls_peer *peer);
 void wk_tls_peer_free(struct wk_tls_peer *peer);
 
 /* The same as wk_tls_description() for such a session. */

@@ -87,6 +87,13 @@ wk_tls_alert_text(unsigned alert)
 	return "unknown";
 }
 
+int
+tls_alert_error(struct wk_error *error, unsigned alert)
+{
+	return wk_error_set(error, WK_E_REFUSED, alert,
+	    "peer sent the TLS alert %u, %s", alert, wk_tls_alert_text(alert));
+}
+
 /* What needs more than GnuTLS's own words. */
 static const struct {
 	int code;
@@ -115,7 +122,6 @@ wk_tls_explain(const struct wk_tls_peer *peer, gnutls_session_t session,
     int code, struct wk_error *error)
 {
 	char words[TLS_WORDS_MAX];
-	unsigned alert;
 	size_t i;
 
 	if (peer->error.status != WK_OK) {
@@ -124,12 +130,9 @@ wk_tls_explain(const struct wk_tls_peer *peer, gnutls_session_t session,
 		return peer->error.status;
 	}
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED ||
-	    code == GNUTLS_E_WARNING_ALERT_RECEIVED) {
-		alert = (unsigned)gnutls_alert_get(session);
-		return wk_error_set(error, WK_E_REFUSED, alert,
-		    "peer sent the TLS alert %u, %s", alert,
-		    wk_tls_alert_text(alert));
-	}
+	    code == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		return tls_alert_error(error,
+		    (unsigned)gnutls_alert_get(session));
 	if (code == GNUTLS_E_NO_APPLICATION_PROTOCOL)
 		return wk_error_set(error, WK_E_UNSUPPORTED, 0,
 		    "peer speaks none of our protocols (%s)", peer->alpn);

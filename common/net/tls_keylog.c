@@ -34,10 +34,7 @@ tls_keylog_open(struct wk_tls_credentials *credentials, const char *name,
 	return WK_OK;
 }
 
-/*
- * Secrets of key updates come under the names of the first ones: left out, as
- * nobody can use them. A log that cannot be written stops no connection.
- */
+/* A log that cannot be written stops no connection. */
 int
 tls_keylog(gnutls_session_t session, const char *label,
     const gnutls_datum_t *secret)
@@ -47,8 +44,6 @@ tls_keylog(gnutls_session_t session, const char *label,
 	struct wk_buf line;
 	ssize_t n;
 
-	if (peer == NULL || peer->is_established)
-		return 0;
 	gnutls_session_get_random(session, &client_random, &server_random);
 	wk_buf_init(&line, 512);
 	wk_buf_printf(&line, "%s ", label);

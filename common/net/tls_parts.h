@@ -32,6 +32,9 @@ struct wk_tls_credentials {
 /* The reason is "SUBJECT: what GnuTLS says", as WK_E_MALFORMED. */
 int tls_library_error(struct wk_error *error, const char *subject, int code);
 
+/* What the peer said, as WK_E_REFUSED with the alert as offset. */
+int tls_alert_error(struct wk_error *error, unsigned alert);
+
 /* GnuTLS's words in our style: lower case, no period. Returns text. */
 #define TLS_WORDS_MAX 128
 const char *tls_words(int code, char text[TLS_WORDS_MAX]);

@@ -56,7 +56,7 @@ set_alpn(struct wk_tls_peer *peer, gnutls_session_t session,
 		    strlen(alpn[n]) > ALPN_LEN_MAX)
 			return wk_error_set(error, WK_E_INVALID, 0,
 			    "too many or too long protocol names for ALPN");
-		list[n].data = (unsigned char *)(uintptr_t)alpn[n];
+		list[n].data = (unsigned char *)alpn[n];
 		list[n].size = (unsigned)strlen(alpn[n]);
 		at += (size_t)snprintf(peer->alpn + at, sizeof(peer->alpn) - at,
 		    "%s%s", n == 0 ? "" : ",", alpn[n]);
@@ -102,12 +102,6 @@ wk_tls_prepare(struct wk_tls_peer *peer,
 		gnutls_session_set_keylog_function(session, tls_keylog);
 	peer->credentials = wk_tls_credentials_hold(credentials);
 	return WK_OK;
-}
-
-void
-wk_tls_peer_is_established(struct wk_tls_peer *peer)
-{
-	peer->is_established = true;
 }
 
 void

@@ -361,10 +361,6 @@ check_chain(struct wk_tls_peer *peer, gnutls_session_t session,
 		return wk_error_set(&peer->error, WK_E_UNTRUSTED, 0,
 		    "certificate cannot be checked: %s", tls_words(rc, words));
 	}
-	/* Not looked at where no issuer was found. */
-	if (flags != 0 &&
-	    gnutls_x509_crt_get_expiration_time(view->leaf) < time(NULL))
-		flags |= GNUTLS_CERT_EXPIRED;
 	if (flags == 0)
 		return WK_OK;
 	refuse(peer, flags, view);

@@ -374,11 +374,15 @@ static void
 closed(struct wk_stream *s, const struct wk_stream_end *end)
 {
 	struct tunnel *t = wk_stream_arg(s);
+	struct wk_udp_proxy *p = t->proxy;
+	bool was_open = t->was_counted;
 
-	if (t->was_counted)
-		note(t->proxy, s, "closed%s%s", end != NULL ? ": " : "",
+	if (was_open)
+		note(p, s, "closed%s%s", end != NULL ? ": " : "",
 		    end != NULL ? end->reason : "");
 	tunnel_del(t);
+	if (was_open && p->options.closed != NULL)
+		p->options.closed(p->options.arg);
 }
 
 static const struct wk_stream_handler tunnel_handler = {
@@ -596,13 +600,15 @@ wk_udp_proxy_counters(const struct wk_udp_proxy *p,
 void
 wk_udp_proxy_del(struct wk_udp_proxy *p)
 {
+	struct tunnel *t, *next;
 	struct wk_stream *s;
 
 	if (p == NULL)
 		return;
-	while (p->tunnels != NULL) {
-		s = p->tunnels->stream;
-		tunnel_del(p->tunnels);
+	for (t = p->tunnels; t != NULL; t = next) {
+		next = t->next;
+		s = t->stream;
+		tunnel_del(t);
 		wk_stream_handle(s, NULL, NULL);
 		wk_stream_reset(s, WK_STREAM_CANCEL, "the proxy stops");
 	}

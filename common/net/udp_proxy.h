@@ -23,6 +23,7 @@ struct wk_udp_proxy_options {
 	uint64_t resolve_timeout_ns;
 	/* What happens, for -v and logs; text is borrowed. */
 	void (*note)(void *arg, const struct wk_stream *s, const char *text);
+	void (*closed)(void *arg);	/* a tunnel that was open; or NULL */
 	void *arg;
 };
 

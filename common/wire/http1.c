@@ -33,6 +33,13 @@ wk_http1_reader_init(struct wk_http1_reader *r, enum wk_http1_kind kind,
 	r->state = first[kind];
 }
 
+void
+wk_http1_reader_grow(struct wk_http1_reader *r, char *data, size_t size)
+{
+	r->head.data = r->data = data;
+	r->size = size > UINT32_MAX ? UINT32_MAX : size;
+}
+
 struct wk_str
 wk_http1_str(const struct wk_http1_head *head, struct wk_http1_slice slice)
 {

@@ -74,6 +74,12 @@ struct wk_http1_reader {	/* caller's storage; all but head is private */
 void wk_http1_reader_init(struct wk_http1_reader *r, enum wk_http1_kind kind,
     char *data, size_t size, struct wk_http1_field *fields, size_t max_fields);
 
+/*
+ * Go on in larger storage, to which the caller has copied what the old had; so
+ * that a head may start small. Nothing but the size may have changed.
+ */
+void wk_http1_reader_grow(struct wk_http1_reader *r, char *data, size_t size);
+
 enum wk_http1_event {
 	WK_HTTP1_MORE,		/* input used up; call again with more */
 	WK_HTTP1_HEAD,		/* the head is complete */

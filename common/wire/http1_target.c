@@ -16,7 +16,8 @@ malformed(struct wk_error *error, size_t at, const char *reason)
 static struct wk_str
 part(struct wk_str s, size_t from, size_t to)
 {
-	struct wk_str p = { s.at + from, to - from };
+	/* An empty text may be nowhere. */
+	struct wk_str p = { from == 0 ? s.at : s.at + from, to - from };
 
 	return p;
 }

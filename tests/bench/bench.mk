@@ -12,3 +12,9 @@ memcached_bench_SOURCES = tests/bench/memcached-bench.c
 memcached_bench_LDADD = libwirekit.a
 CLEANFILES += memcached-bench
 EXTRA_DIST += tests/bench/mcproxy.sh tests/peers/memcached-differential.py tests/peers/memcached-load.py
+
+EXTRA_PROGRAMS += generate-capsules
+generate_capsules_SOURCES = tests/bench/generate-capsules.c
+generate_capsules_LDADD = libwirekit.a
+CLEANFILES += generate-capsules
+EXTRA_DIST += tests/bench/capsule-cat.sh

@@ -4,8 +4,20 @@
 # tools out and nothing else.
 . "$(dirname "$0")/ci.bash"
 
+# Everything that is tracked, but for what only this repository needs.
+has_every_file() {
+  local archive
+  archive=$(echo "$work"/build/wirekit-*.tar.xz)
+  diff <(git -C "$top" ls-files | grep -vE '^(\.|tests/ci/)' | sort) \
+    <(tar -tf "$archive" | sed -n 's#^[^/]*/\(.*[^/]\)$#\1#p' | sort) | grep '^<' && return 1
+  return 0
+}
+
+# The network tests have run twice by now, and do the same here.
 fact "dist: configure" configured "$work/build" &&
-  fact "dist: make distcheck" made "$work/build" distcheck
+  fact "dist: make distcheck" made "$work/build" distcheck \
+    TESTS='$(UNIT_TESTS) tests/fuzz/replay.sh tests/cli/all-tools.sh'
+fact "dist: the archive has every file" has_every_file
 
 installs_everything() {
   made "$work/build" install DESTDIR="$work/root" || return
@@ -32,18 +44,19 @@ uninstalls_everything() {
 # As on a machine without the library: neither module nor header.
 leaves_out() { # header-cache-variable module tool
   local out
-  out=$(configured "$work/without-$2" "$1=no" PKG_CONFIG="$work/no-$2") || return
+  out=$(configured "$work/without-$2" CFLAGS=-O0 "$1=no" PKG_CONFIG="$work/no-$2") || return
   grep -E "$3.*LEFT OUT, missing:" <<<"$out" || { printf '%s\n' "$out"; return 1; }
   made "$work/without-$2" all && made "$work/without-$2" check TESTS='$(UNIT_TESTS) tests/fuzz/replay.sh'
 }
 
 fact "dist: install puts binaries, manuals and completions in place" installs_everything
 fact "dist: uninstall takes them away" uninstalls_everything
-for module in libcbor libpcap jansson readline; do
+for module in libcbor libpcap jansson libnghttp2 readline; do
   printf '#!/bin/sh\ncase "$*" in *%s*) exit 1 ;; esac\nexec pkg-config "$@"\n' "$module" >"$work/no-$module"
   chmod +x "$work/no-$module"
 done
 fact "dist: without libcbor the rest builds and passes" leaves_out ac_cv_header_cbor_h libcbor rstdiag-send
 fact "dist: without libpcap the rest builds and passes" leaves_out ac_cv_header_pcap_pcap_h libpcap rstdiag-sniff
 fact "dist: without jansson the rest builds and passes" leaves_out ac_cv_header_jansson_h jansson rstdiag-sniff
+fact "dist: without nghttp2 the rest builds and passes" leaves_out ac_cv_header_nghttp2_nghttp2_h libnghttp2 capsule-cat
 fact "dist: without readline the rest builds and passes" leaves_out ac_cv_header_readline_readline_h readline 'mcproxy console'

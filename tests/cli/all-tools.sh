@@ -24,12 +24,12 @@ same() { # description wanted got
 # Options as "-x --name" or "--name", with "=" when they take an argument.
 from_help() {
   "$WK_BUILD/$1" --help | sed '/^Examples:/q' |
-    sed -nE 's/^ +((-.), )?--([a-z0-9-]+)( [A-Z][A-Z0-9:.|,-]*)?( .*)?$/\2 --\3\4/p' |
+    sed -nE 's/^ +((-.), )?--([a-z0-9.-]+)( [A-Z][A-Z0-9:.|,-]*)?( .*)?$/\2 --\3\4/p' |
     sed -E 's/^ //; s/ [A-Z].*$/=/' | sort
 }
 
 from_manual() {
-  sed -nE 's/^\.It (Fl (.) , )?Fl -([a-z0-9-]+)( Ar .*| Cm .*)?$/-\2 --\3\4/p' \
+  sed -nE 's/^\.It (Fl (.) , )?Fl -([a-z0-9.-]+)( Ar .*| Cm .*)?$/-\2 --\3\4/p' \
     "$WK_SOURCE/man/$1.1" | sed -E 's/^- //; s/ (Ar|Cm) .*$/=/' | sort
 }
 
@@ -45,12 +45,12 @@ from_bash() {
 }
 
 from_zsh() {
-  sed -nE "s/^ *'?(\([^)]*\)|\*)?'?(\{(-.),--([a-z0-9-]+)\}|--([a-z0-9-]+))'?\[[^]]*\](:?).*/\3 --\4\5\6/p" \
+  sed -nE "s/^ *'?(\([^)]*\)|\*)?'?(\{(-.),--([a-z0-9.-]+)\}|--([a-z0-9.-]+))'?\[[^]]*\](:?).*/\3 --\4\5\6/p" \
     "$WK_SOURCE/completions/zsh/_$1" | sed -E 's/^ //; s/:$/=/' | sort
 }
 
 from_fish() {
-  sed -nE 's/^\$c( -s (.))?( -l ([a-z0-9-]+))( -[xr])?.*/-\2 --\4\5/p' \
+  sed -nE 's/^\$c( -s (.))?( -l ([a-z0-9.-]+))( -[xr])?.*/-\2 --\4\5/p' \
     "$WK_SOURCE/completions/fish/$1.fish" | sed -E 's/^- //; s/ -[xr]$/=/' | sort
 }
 
@@ -127,7 +127,7 @@ for tool in $tools; do
   tap $? "$tool --version names tool, kit and version" "$version"
   if reads_stdin "$tool"; then
     out=$("$WK_BUILD/$tool" 2>&1 </dev/null)
-    [ $? -eq 0 ] && [ -z "$out" ]
+    [ "$?$out" = 0 ]
     tap $? "$tool alone reads standard input and says nothing of nothing" "$out"
     out=$(on_terminal "$WK_BUILD/$tool")
     [[ $out == "$tool: reading from the terminal"* ]]

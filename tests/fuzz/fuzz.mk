@@ -51,6 +51,37 @@ fuzz_uritemplate_SOURCES = tests/fuzz/fuzz_uritemplate.c $(fuzz_main)
 fuzz_uritemplate_LDFLAGS = $(fuzz_ldflags)
 fuzz_uritemplate_LDADD = libwirekit.a
 
+if HAVE_JANSSON
+FUZZ_TARGETS += fuzz_framing
+fuzz_framing_SOURCES = tests/fuzz/fuzz_framing.c $(fuzz_main)
+fuzz_framing_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_framing_LDFLAGS = $(fuzz_ldflags)
+fuzz_framing_LDADD = libwirekit.a $(JANSSON_LIBS)
+endif
+
+if BUILD_CAPSULE
+FUZZ_TARGETS += fuzz_capsule_cat
+fuzz_capsule_cat_SOURCES = tests/fuzz/fuzz_capsule_cat.c $(capsule_cat_parts) $(fuzz_main)
+fuzz_capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+fuzz_capsule_cat_LDFLAGS = $(fuzz_ldflags)
+fuzz_capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS)
+endif
+
+if BUILD_HTTP
+FUZZ_TARGETS += fuzz_http1_client fuzz_http1_server fuzz_message
+fuzz_http1_client_SOURCES = tests/fuzz/fuzz_http1_client.c \
+	tests/fuzz/session_owner.h $(fuzz_main)
+fuzz_http1_client_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_client_LDADD = libwirekit.a
+fuzz_http1_server_SOURCES = tests/fuzz/fuzz_http1_server.c \
+	tests/fuzz/session_owner.h $(fuzz_main)
+fuzz_http1_server_LDFLAGS = $(fuzz_ldflags)
+fuzz_http1_server_LDADD = libwirekit.a
+fuzz_message_SOURCES = tests/fuzz/fuzz_message.c $(fuzz_main)
+fuzz_message_LDFLAGS = $(fuzz_ldflags)
+fuzz_message_LDADD = libwirekit.a
+endif
+
 if BUILD_RSTDIAG
 FUZZ_TARGETS += fuzz_rstdiag
 fuzz_rstdiag_SOURCES = tests/fuzz/fuzz_rstdiag.c $(fuzz_main)
@@ -62,6 +93,18 @@ fuzz_rules_SOURCES = tests/fuzz/fuzz_rules.c $(fuzz_main) \
 	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h
 fuzz_rules_LDFLAGS = $(fuzz_ldflags)
 fuzz_rules_LDADD = libwirekit.a $(CBOR_LIBS) $(JANSSON_LIBS)
+endif
+
+if BUILD_HTTP
+FUZZ_TARGETS += fuzz_http2_client fuzz_http2_server
+fuzz_http2_client_SOURCES = tests/fuzz/fuzz_http2_client.c \
+	tests/fuzz/fuzz_http2.h $(fuzz_main)
+fuzz_http2_client_LDFLAGS = $(fuzz_ldflags)
+fuzz_http2_client_LDADD = libwirekit.a $(NGHTTP2_LIBS)
+fuzz_http2_server_SOURCES = tests/fuzz/fuzz_http2_server.c \
+	tests/fuzz/fuzz_http2.h $(fuzz_main)
+fuzz_http2_server_LDFLAGS = $(fuzz_ldflags)
+fuzz_http2_server_LDADD = libwirekit.a $(NGHTTP2_LIBS)
 endif
 
 if BUILD_MCPROXY

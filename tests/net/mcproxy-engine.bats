@@ -227,9 +227,9 @@ END" ]
     read -r answer <&"$fd"
     [ "$answer" = $'MN\r' ]
   done
-  # Without a word to it: what is not read would break the connection.
-  run bash -c "nc -w 2 127.0.0.1 ${port[0]} </dev/null | tr -d '\r'"
-  [ "$output" = "SERVER_ERROR too many open connections" ]
+  # What was said to a connection that is closed may cost its answer.
+  refused() { [ "$(talk "${port[0]}" <<<'mn')" = "SERVER_ERROR too many open connections" ]; }
+  wait_until refused
   exec 7>&-
   wait_until answers "${port[0]}"
   exec 8>&- 9>&-

@@ -2,6 +2,7 @@
 /* Two ends of a socket pair that talk TLS with each other in one thread. */
 #pragma once
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 
@@ -93,5 +94,78 @@ pair_close(struct pair *p)
 		wk_tls_del(p->end[i]);
 		if (p->fd[i] >= 0)
 			close(p->fd[i]);
+	}
+}
+
+/* A pair of credentials for all tests of a program. */
+static struct wk_tls_credentials *client, *server;
+
+static inline int
+make_credentials(void **state)
+{
+	(void)state;
+	client = careless_client();
+	server = server_credentials();
+	return 0;
+}
+
+static inline int
+drop_credentials(void **state)
+{
+	(void)state;
+	wk_tls_credentials_del(client);
+	wk_tls_credentials_del(server);
+	return 0;
+}
+
+/* Take what end i sent off the wire. */
+static inline size_t
+intercept(struct pair *p, int i, uint8_t *data, size_t size)
+{
+	ssize_t n = recv(p->fd[1 - i], data, size, 0);
+
+	assert_true(n >= 0 || errno == EAGAIN);
+	return n < 0 ? 0 : (size_t)n;
+}
+
+static inline void
+inject(struct pair *p, int i, const void *data, size_t len)
+{
+	assert_int_equal(send(p->fd[i], data, len, MSG_NOSIGNAL), len);
+}
+
+/* --- more than the kernel takes ------------------------------------------- */
+
+#define BULK (300 * 1000)
+
+static inline uint8_t
+octet(size_t i)
+{
+	return (uint8_t)(i * 7 + i / 251);
+}
+
+/* Offer the rest, at another place each time, until the kernel is full. */
+static inline size_t
+write_moved(struct wk_tls *tls, const uint8_t *all, size_t done, size_t step)
+{
+	struct wk_error error;
+	uint8_t *moved;
+	ssize_t n;
+	size_t len;
+
+	for (;;) {
+		len = BULK - done < step ? BULK - done : step;
+		moved = malloc(len + 1);
+		assert_non_null(moved);
+		memcpy(moved, all + done, len);
+		n = wk_tls_write(tls, moved, len, &error);
+		free(moved);
+		if (n == WK_TLS_WANTS_WRITE)
+			return done;
+		if (n < 0)
+			fail_msg("write: %s", error.reason);
+		done += (size_t)n;
+		if ((size_t)n < len || done == BULK)
+			return done;
 	}
 }

@@ -6,6 +6,14 @@ test_base_SOURCES = tests/unit/test_base.c
 test_base_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_base_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_ring test_head
+test_ring_SOURCES = tests/unit/test_ring.c tests/unit/unit.h
+test_ring_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ring_LDADD = $(UNIT_LDADD)
+test_head_SOURCES = tests/unit/test_head.c tests/unit/unit.h
+test_head_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_head_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_cli
 test_cli_SOURCES = tests/unit/test_cli.c tests/unit/unit.h
 test_cli_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -17,6 +25,24 @@ test_tls_SOURCES = tests/unit/test_tls.c tests/unit/tls_pair.h \
 	tests/unit/unit.h
 test_tls_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_tls_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
+
+UNIT_TESTS += test_tls_foreign
+test_tls_foreign_SOURCES = tests/unit/test_tls_foreign.c \
+	tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_foreign_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_foreign_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
+
+UNIT_TESTS += test_tls_shared
+test_tls_shared_SOURCES = tests/unit/test_tls_shared.c \
+	tests/unit/tls_certificates.h tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_shared_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_shared_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS) -lpthread
+
+UNIT_TESTS += test_tls_trust
+test_tls_trust_SOURCES = tests/unit/test_tls_trust.c \
+	tests/unit/tls_certificates.h tests/unit/tls_pair.h tests/unit/unit.h
+test_tls_trust_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_tls_trust_LDADD = $(UNIT_LDADD) $(GNUTLS_LIBS)
 endif
 
 UNIT_TESTS += test_checksum
@@ -94,7 +120,10 @@ test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_datagram_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
-	test_sfv test_sfv_write test_uritemplate
+	test_sfv test_sfv_write test_uritemplate test_url
+test_url_SOURCES = tests/unit/test_url.c tests/unit/unit.h
+test_url_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_url_LDADD = $(UNIT_LDADD)
 test_chars_SOURCES = tests/unit/test_chars.c tests/unit/unit.h
 test_chars_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_chars_LDADD = $(UNIT_LDADD)
@@ -116,6 +145,79 @@ test_sfv_write_LDADD = $(UNIT_LDADD)
 test_uritemplate_SOURCES = tests/unit/test_uritemplate.c tests/unit/unit.h
 test_uritemplate_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_uritemplate_LDADD = $(UNIT_LDADD)
+
+if HAVE_JANSSON
+UNIT_TESTS += test_framing
+test_framing_SOURCES = tests/unit/test_framing.c tests/unit/unit.h
+test_framing_CPPFLAGS = $(UNIT_CPPFLAGS) $(JANSSON_CFLAGS)
+test_framing_LDADD = $(UNIT_LDADD) $(JANSSON_LIBS)
+endif
+
+UNIT_TESTS += test_message
+test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
+test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_message_LDADD = $(UNIT_LDADD)
+
+if BUILD_HTTP
+UNIT_TESTS += test_address test_dial test_eyeballs test_listen test_loop \
+	test_resolve test_stdstream
+test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_address_LDADD = $(UNIT_LDADD)
+test_dial_SOURCES = tests/unit/test_dial.c tests/unit/resolver.h tests/unit/unit.h
+test_dial_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_dial_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+test_eyeballs_SOURCES = tests/unit/test_eyeballs.c tests/unit/unit.h
+test_eyeballs_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_eyeballs_LDADD = $(UNIT_LDADD)
+test_listen_SOURCES = tests/unit/test_listen.c tests/unit/unit.h
+test_listen_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_listen_LDADD = $(UNIT_LDADD)
+test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
+test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_loop_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+test_resolve_SOURCES = tests/unit/test_resolve.c tests/unit/resolver.h \
+	tests/unit/unit.h
+test_resolve_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_resolve_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+test_stdstream_SOURCES = tests/unit/test_stdstream.c tests/unit/unit.h
+test_stdstream_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_stdstream_LDADD = $(UNIT_LDADD) $(EV_LIBS)
+
+# Client against server over a simulated link, whatever the version.
+session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
+
+UNIT_TESTS += test_http1_session
+test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
+test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_LDADD = $(UNIT_LDADD)
+UNIT_TESTS += test_http1_session_raw
+test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
+	$(session_kit)
+test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
+
+UNIT_TESTS += test_http2_session test_http2_heads test_http2_flow \
+	test_http2_life test_http2_abuse
+test_http2_session_SOURCES = tests/unit/test_http2_session.c $(session_kit)
+test_http2_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_session_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_heads_SOURCES = tests/unit/test_http2_heads.c $(http2_peer)
+test_http2_heads_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_heads_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_flow_SOURCES = tests/unit/test_http2_flow.c $(http2_peer)
+test_http2_flow_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_flow_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_life_SOURCES = tests/unit/test_http2_life.c $(http2_peer)
+test_http2_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_life_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+test_http2_abuse_SOURCES = tests/unit/test_http2_abuse.c $(http2_peer)
+test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+endif
 
 if BUILD_RSTDIAG
 UNIT_TESTS += test_rstdiag
@@ -162,4 +264,24 @@ UNIT_TESTS += test_udp_proxy
 test_udp_proxy_SOURCES = tests/unit/test_udp_proxy.c tests/unit/unit.h
 test_udp_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_udp_proxy_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
+
+if BUILD_HTTP
+UNIT_TESTS += test_proxy
+test_proxy_SOURCES = tests/unit/test_proxy.c tests/unit/unit.h
+test_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_proxy_LDADD = $(UNIT_LDADD)
+
+ends_kit = tests/unit/ends.c tests/unit/ends.h tests/net/echo.c \
+	tests/net/echo.h tests/unit/unit.h
+
+UNIT_TESTS += test_ends
+test_ends_SOURCES = tests/unit/test_ends.c $(ends_kit)
+test_ends_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+
+UNIT_TESTS += test_ends_trouble
+test_ends_trouble_SOURCES = tests/unit/test_ends_trouble.c $(ends_kit)
+test_ends_trouble_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_ends_trouble_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif

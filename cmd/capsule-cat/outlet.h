@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The result stream (out.h) in the event loop: written as its reader takes it,
+ * while everything else goes on.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "common/net/stdstream.h"
+
+struct outlet {
+	struct wk_stdout out;
+	void (*drained)(void *arg);	/* little is left of what waited */
+	void (*failed)(void *arg);	/* nobody reads any more; out.h knows */
+	void *arg;
+};
+
+/* Below this, drained is told, and more may well be produced. */
+#define OUTLET_LOW (64 * 1024)
+
+/* From now on wk_out_flush() hands over to it. WK_OK or WK_E_NOMEM. */
+int outlet_init(struct outlet *o, struct wk_loop *loop,
+    void (*drained)(void *arg), void (*failed)(void *arg), void *arg);
+
+/* Octets that wait for the reader. */
+size_t outlet_pending(const struct outlet *o);
+
+/*
+ * Write what is left, waiting for a reader that is slow for so long at most,
+ * and let wk_out_finish() write to the descriptor again.
+ */
+void outlet_finish(struct outlet *o, uint64_t timeout_ns);

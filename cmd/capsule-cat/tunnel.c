@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "cmd/capsule-cat/tunnel.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/capsule-cat/dial.h"
+#include "cmd/capsule-cat/decoder.h"
+#include "cmd/capsule-cat/encoder.h"
+#include "cmd/capsule-cat/input.h"
+#include "cmd/capsule-cat/outlet.h"
+#include "common/base/clock.h"
+#include "common/cli/diag.h"
+#include "common/cli/exit.h"
+#include "common/cli/out.h"
+#include "common/cli/signals.h"
+#include "common/net/stdstream.h"
+
+#define READ_SIZE (64 * 1024)
+#define FLUSH_PATIENCE_NS (10 * WK_NS_PER_SEC)
+
+struct tunnel {
+	const struct options *opt;
+	struct dial dial;
+	struct outlet outlet;
+	struct wk_stdin in;
+	struct wk_timer linger;
+	int rc;
+
+	/* To the tunnel: what was read and not yet taken is in *out at at. */
+	struct wk_buf raw;
+	struct encoder encoder;
+	struct wk_capsule_reader sent;	/* where in a capsule raw input is */
+	struct wk_buf *out;
+	size_t at;
+	bool has_input_ended, has_finished;
+
+	/* From the tunnel. */
+	struct decoder decoder;
+	size_t unconsumed;
+	bool has_ended;
+};
+
+/* The first reason to end decides about the exit code. */
+static void
+give_up(struct tunnel *t, int rc, const char *reason)
+{
+	if (t->rc == WK_EXIT_OK)
+		t->rc = rc;
+	dial_cancel(&t->dial, reason);
+}
+
+/* --- from standard input into the tunnel ---------------------------------- */
+
+static void
+finish(struct tunnel *t)
+{
+	if (t->has_finished || t->dial.stream == NULL)
+		return;
+	t->has_finished = true;
+	wk_stream_finish(t->dial.stream);
+}
+
+static void
+on_linger(struct wk_timer *timer)
+{
+	finish(timer->arg);
+}
+
+/* All of the input is on its way. */
+static void
+input_done(struct tunnel *t)
+{
+	if (t->encoder.rc != WK_EXIT_OK && t->rc == WK_EXIT_OK)
+		t->rc = t->encoder.rc;
+	if (!t->opt->is_payload &&
+	    wk_capsule_reader_finish(&t->sent) != WK_OK) {
+		wk_warn_input("standard input", &t->sent.error);
+		give_up(t, WK_EXIT_PROTOCOL, "the input is incomplete");
+	} else if (t->opt->linger_ns > 0) {
+		wk_timer_set(&t->linger, wk_loop_now_ns(t->dial.loop) +
+		    t->opt->linger_ns);
+	} else {
+		finish(t);
+	}
+}
+
+/* Give the tunnel what it takes; read on only when it took everything. */
+static void
+pump(struct tunnel *t)
+{
+	ssize_t n;
+
+	if (t->at < t->out->len) {
+		n = wk_stream_write(t->dial.stream, t->out->data + t->at,
+		    t->out->len - t->at);
+		if (n < 0) {
+			wk_stdin_hold(&t->in);	/* nobody takes it any more */
+			return;
+		}
+		t->at += (size_t)n;
+	}
+	if (t->at < t->out->len) {
+		wk_stdin_hold(&t->in);
+		return;
+	}
+	wk_buf_clear(t->out);
+	t->at = 0;
+	if (t->has_input_ended)
+		input_done(t);
+	else
+		wk_stdin_release(&t->in);
+}
+
+/* Only to know at the end whether a capsule is complete. */
+static void
+follow(struct tunnel *t, const uint8_t *data, size_t len)
+{
+	struct wk_capsule cap;
+
+	while (wk_capsule_read(&t->sent, &data, &len, &cap) > 0)
+		;
+}
+
+static void
+on_input(void *arg, const uint8_t *data, size_t len)
+{
+	struct tunnel *t = arg;
+
+	if (t->opt->is_payload) {
+		encoder_feed(&t->encoder, data, len);
+	} else {
+		follow(t, data, len);
+		wk_buf_append(&t->raw, data, len);
+	}
+	if (t->out->status != WK_OK) {
+		wk_warn("out of memory");
+		give_up(t, WK_EXIT_SYSTEM, "out of memory");
+		return;
+	}
+	if (t->encoder.has_failed) {
+		give_up(t, t->encoder.rc, "the input is malformed");
+		return;
+	}
+	pump(t);
+}
+
+static void
+on_input_end(void *arg, int error_number)
+{
+	struct tunnel *t = arg;
+
+	if (error_number != 0) {
+		wk_warn_errno(error_number, "standard input");
+		give_up(t, WK_EXIT_SYSTEM, "the input failed");
+		return;
+	}
+	t->has_input_ended = true;
+	if (t->opt->is_payload)
+		encoder_end(&t->encoder);
+	pump(t);
+}
+
+static void
+on_writable(struct wk_stream *s)
+{
+	pump(dial_arg(s));
+}
+
+/* --- from the tunnel to standard output ----------------------------------- */
+
+/* What the reader has taken may be sent again. */
+static void
+consume(struct tunnel *t)
+{
+	size_t octets = t->unconsumed;
+
+	if (t->dial.stream == NULL || outlet_pending(&t->outlet) > OUTLET_LOW)
+		return;
+	t->unconsumed = 0;
+	wk_stream_consume(t->dial.stream, octets);
+}
+
+static void
+on_drained(void *arg)
+{
+	consume(arg);
+}
+
+/* Nobody reads our output: out.h knows whether that is an error. */
+static void
+on_output_failed(void *arg)
+{
+	give_up(arg, WK_EXIT_OK, "the output failed");
+}
+
+static bool
+has_enough(const struct tunnel *t)
+{
+	return t->opt->count > 0 && t->decoder.n_shown >= t->opt->count &&
+	    !t->decoder.is_inside;
+}
+
+static void
+on_data(struct wk_stream *s, const uint8_t *data, size_t len)
+{
+	struct tunnel *t = dial_arg(s);
+	int rc = WK_EXIT_OK;
+
+	t->unconsumed += len;
+	if (options_decodes(t->opt))
+		rc = decoder_feed(&t->decoder, data, len);
+	else
+		wk_out_write(data, len);
+	if (wk_out_flush() != WK_OK) {
+		give_up(t, WK_EXIT_OK, "the output failed");
+		return;
+	}
+	if (rc != WK_EXIT_OK)
+		give_up(t, rc, "what arrived is malformed");
+	else if (has_enough(t))
+		give_up(t, WK_EXIT_OK, "enough");
+	else
+		consume(t);
+}
+
+/* The peer has nothing more to say; whoever sends only may go on. */
+static void
+on_end(struct wk_stream *s)
+{
+	struct tunnel *t = dial_arg(s);
+	int rc;
+
+	t->has_ended = true;
+	if (options_decodes(t->opt)) {
+		rc = decoder_finish(&t->decoder, true);
+		if (rc != WK_EXIT_OK)
+			give_up(t, rc, "what arrived is malformed");
+	}
+	wk_out_flush();
+	if (!t->opt->keeps_sending)
+		finish(t);
+}
+
+/* --- the tunnel ----------------------------------------------------------- */
+
+static void
+on_open(struct dial *d, struct wk_stream *s)
+{
+	struct tunnel *t = d->arg;
+
+	(void)s;
+	if (isatty(STDIN_FILENO) == 1)
+		wk_notice("open; reading from the terminal, end with Ctrl-D");
+	wk_stdin_release(&t->in);
+}
+
+static const struct dial_handler handler = {
+	.open = on_open,
+	.stream = {
+		.data = on_data,
+		.end = on_end,
+		.writable = on_writable,
+	},
+};
+
+static int
+start(struct tunnel *t)
+{
+	const struct options *opt = t->opt;
+
+	t->out = opt->is_payload ? &t->encoder.out : &t->raw;
+	wk_buf_init(&t->raw, SIZE_MAX);
+	wk_capsule_reader_init(&t->sent, WK_VARINT_MAX);
+	decoder_init(&t->decoder, opt, opt->url, false);
+	if (encoder_init(&t->encoder, opt) != WK_OK ||
+	    wk_stdin_init(&t->in, t->dial.loop, STDIN_FILENO, READ_SIZE,
+	    on_input, on_input_end, t) != WK_OK ||
+	    outlet_init(&t->outlet, t->dial.loop, on_drained,
+	    on_output_failed, t) != WK_OK) {
+		wk_warn("out of memory");
+		return WK_EXIT_SYSTEM;
+	}
+	encoder_begin(&t->encoder, "standard input");
+	wk_timer_init(&t->linger, t->dial.loop, on_linger, t);
+	return WK_EXIT_OK;
+}
+
+static void
+stop(struct tunnel *t)
+{
+	wk_timer_set(&t->linger, WK_NEVER);
+	/* Capsules that were cut are shown as far as they came. */
+	if (options_decodes(t->opt) && !t->has_ended)
+		decoder_finish(&t->decoder, false);
+	outlet_finish(&t->outlet, FLUSH_PATIENCE_NS);
+	wk_stdin_free(&t->in);
+	encoder_free(&t->encoder);
+	decoder_free(&t->decoder);
+	wk_buf_free(&t->raw);
+}
+
+int
+tunnel(const struct options *opt)
+{
+	struct tunnel t;
+	int rc;
+
+	memset(&t, 0, sizeof(t));
+	t.opt = opt;
+	rc = dial_init(&t.dial, opt, &handler, &t);
+	if (rc != WK_EXIT_OK)
+		return rc;
+	rc = start(&t);
+	if (rc == WK_EXIT_OK) {
+		rc = dial_run(&t.dial);
+		stop(&t);
+	}
+	dial_free(&t.dial);
+	input_obey_signals();
+	return rc == WK_EXIT_OK ? t.rc : rc;
+}
