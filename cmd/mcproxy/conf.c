@@ -192,29 +192,6 @@ find_prefix(const struct router *r, const char *key, size_t len,
 	return true;
 }
 
-static size_t
-decode_base64(const char *in, size_t len, char *out)
-{
-	static const char letters[] =
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	unsigned bits = 0, n_bits = 0;
-	const char *letter;
-	size_t i, n = 0;
-
-	for (i = 0; i < len && in[i] != '='; i++) {
-		letter = in[i] == '\0' ? NULL : strchr(letters, in[i]);
-		if (letter == NULL)
-			break;
-		bits = bits << 6 | (unsigned)(letter - letters);
-		n_bits += 6;
-		if (n_bits >= 8) {
-			n_bits -= 8;
-			out[n++] = (char)(bits >> n_bits);
-		}
-	}
-	return n;
-}
-
 bool
 router_decide(const struct router *r, enum command command, const char *key,
     size_t len, bool is_base64, struct decision *d)
@@ -228,7 +205,7 @@ router_decide(const struct router *r, enum command command, const char *key,
 	d->route = NULL;
 	d->id = r->id;
 	if (is_base64) {
-		len = decode_base64(key, len, decoded);
+		len = request_decode_key(key, len, decoded);
 		key = decoded;
 	}
 	if (find_prefix(r, key, len, &prefix, &prefix_len, &matched))

@@ -280,6 +280,45 @@ is_base64(const char *at, size_t len)
 	return len % 4 == 0;
 }
 
+size_t
+request_decode_key(const char *in, size_t len, char out[REQUEST_KEY_MAX])
+{
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned bits = 0, n_bits = 0;
+	const char *letter;
+	size_t i, n = 0;
+
+	for (i = 0; i < len && in[i] != '='; i++) {
+		letter = in[i] == '\0' ? NULL : strchr(letters, in[i]);
+		if (letter == NULL)
+			break;
+		bits = bits << 6 | (unsigned)(letter - letters);
+		n_bits += 6;
+		if (n_bits >= 8) {
+			n_bits -= 8;
+			out[n++] = (char)(bits >> n_bits);
+		}
+	}
+	return n;
+}
+
+/*
+ * With N memcached (1.6.18) forgets that the key was in base64, and gives it
+ * back as it is from then on: line ends in it would break the connection.
+ */
+static bool
+is_vivid_danger(const struct request *out, const struct token *t, size_t n)
+{
+	char key[REQUEST_KEY_MAX];
+	size_t i;
+
+	for (i = 1; i < n && *t[i].at != 'N'; i++)
+		continue;
+	return i < n && !is_key(key, request_decode_key(out->key,
+	    out->key_len, key));
+}
+
 static const char *
 check_meta(struct request_reader *r, struct request *out,
     const struct token *t, size_t n)
@@ -300,10 +339,15 @@ check_meta(struct request_reader *r, struct request *out,
 	for (i = first; i < n; i++) {
 		error = check_flag(out, &t[i]);
 		if (error != NULL)
-			return error;
+			return out->command == COMMAND_MA ||
+			    out->command == COMMAND_MD ?
+			    "CLIENT_ERROR invalid or duplicate flag" : error;
 	}
 	if (out->is_base64 && !is_base64(t[0].at, t[0].len))
 		return "CLIENT_ERROR error decoding key";
+	if (out->is_base64 && out->command != COMMAND_MS &&
+	    is_vivid_danger(out, t, n))
+		return BAD_FORMAT;
 	return check_size(r, out);
 }
 

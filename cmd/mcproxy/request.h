@@ -87,6 +87,10 @@ void request_reader_init(struct request_reader *r, uint64_t max_value);
 enum request_event request_read(struct request_reader *r, const char **in,
     size_t *len, struct request *out);
 
+/* What a key in base64 means; returns its length. */
+size_t request_decode_key(const char *in, size_t len,
+    char out[REQUEST_KEY_MAX]);
+
 /* "get", as on the wire. */
 const char *command_name(enum command command);
 /* The command of a name, or -1. */

@@ -19,11 +19,19 @@ stop_all() {
 
 # N ports that were free a moment ago
 free_ports() {
+  # Below those that connections get, or one of them may take it meanwhile.
   python3 -c '
-import socket, sys
-s = [socket.socket() for _ in range(int(sys.argv[1]))]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])' "$1"
+import random, socket, sys
+found = []
+while len(found) < int(sys.argv[1]):
+    port = random.randrange(10240, 32768)
+    try:
+        s = socket.socket()
+        s.bind(("127.0.0.1", port))
+        found.append((port, s))
+    except OSError:
+        pass
+print(*[port for port, _ in found])' "$1"
 }
 
 answers() { # port

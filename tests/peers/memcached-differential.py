@@ -9,9 +9,13 @@ out is what memcached 1.6.18 does with the q flag of ms (it also silences the
 next command), of ma with N (it shows what it created) and a get of a key that
 is too long behind other commands (their answers are lost); numbers never
 shrink, as the blanks behind them depend on what is being sent at the moment;
-and nothing counts in a value of white space alone, because memcached looks for
-the number in whatever memory lies behind it.
+nothing counts in a value of white space alone, because memcached looks for the
+number in whatever memory lies behind it; keys in base64 with line ends do not
+go with N, after which memcached gives them back as they are; and gat with a
+time alone, blanks in front of a command, and values behind wrong flags are
+what the proxy takes otherwise (see the manual).
 """
+import base64
 import random
 import socket
 import sys
@@ -20,6 +24,7 @@ plain_port, proxy_port, count = (int(a) for a in sys.argv[1:4])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
 r = random.Random(seed)
 KEYS = [b"k%d" % i for i in range(12)] + [b"x" * 250]
+CODED = [base64.b64encode(k) for k in (b"k1", b"k2", b"\0\r\n bin", b"\xff" * 100)]
 BLANK_KEYS = [b"e0", b"e1"]  # nobody counts here
 
 
@@ -46,9 +51,19 @@ def number():
 
 def storage(verb):
     k, v = stored()
-    cas = b" %d" % 2**40 if verb == b"cas" else b""
+    cas = b" " + r.choice([b"%d" % 2**40, unique()]) if verb == b"cas" else b""
     quiet = b" noreply" if r.random() < 0.1 else b""
     return b"%s %s %d 0 %d%s%s\r\n%s\r\n" % (verb, k, r.randrange(9), len(v), cas, quiet, v)
+
+
+def meta_key(codes=CODED):
+    """A key as it is, or in base64 with the flag that says so"""
+    return key() if r.random() < 0.7 else r.choice(codes) + b" b"
+
+
+def unique():
+    """One that an item may have: both count alike"""
+    return b"%d" % r.randrange(1, 300)
 
 
 def meta_flags(letters):
@@ -66,27 +81,35 @@ def command():
     if kind < 7:
         return storage(r.choice([b"set", b"set", b"add", b"replace", b"append", b"prepend", b"cas"]))
     if kind == 7:
-        return b"incr %s %s%s\r\n" % (key(), number(),
-                                   b" noreply" if r.random() < 0.1 else b"")
+        return r.choice([b"incr %s %s%s\r\n" % (key(), number(), b" noreply" if r.random() < 0.1 else b""),
+                         b"decr %s 0\r\n" % key()])
     if kind == 8:
         return b"delete %s%s\r\n" % (key(), r.choice([b"", b" 0", b" noreply"]))
     if kind == 9:
-        return b"touch %s 0\r\n" % key()
+        return b"touch %s 0%s\r\n" % (key(), b" noreply" if r.random() < 0.1 else b"")
     if kind < 12:
-        return b"mg %s%s\r\n" % (key(), meta_flags([b"v", b"f", b"s", b"k", b"t", b"q", b"Oab1", b"N0", b"c"]))
+        vivify = r.random() < 0.3
+        return b"mg %s%s%s\r\n" % (meta_key(CODED[:2] if vivify else CODED), b" N0" if vivify else b"", meta_flags(
+            [b"v", b"f", b"s", b"k", b"t", b"q", b"Oab1", b"c", b"h", b"T0", b"R0", b"x"]))
     if kind == 12:
         k, v = stored()
         return b"ms %s %d%s\r\n%s\r\n" % (k, len(v), meta_flags(
-            [b"F7", b"T0", b"k", b"Ox", b"c", r.choice([b"ME", b"MA", b"MP", b"MR", b"MS"])]), v)
+            [b"F7", b"T0", b"k", b"Ox", b"c", b"I", b"C" + unique(),
+             r.choice([b"ME", b"MA", b"MP", b"MR", b"MS", b"Mx"])]), v)
     if kind == 13:
-        return b"md %s%s\r\n" % (key(), meta_flags([b"k", b"q", b"Oz"]))
+        return b"md %s%s\r\n" % (meta_key(), meta_flags([b"k", b"q", b"Oz", b"I", b"T0", b"C" + unique()]))
     if kind == 14:
         return b"ma %s%s\r\n" % (key(), meta_flags(
-            [b"v", b"k", b"D3"] + r.choice([[b"q"], [b"N0", b"J5"]])))
+            [b"v", b"k", b"D3", b"c", b"t", b"T0", r.choice([b"MI", b"M+", b"Mx"]), b"C" + unique()] +
+            r.choice([[b"q"], [b"N0", b"J5"]])))
     return r.choice([
         b"bogus\r\n", b"get\r\n", b"set k 0 0\r\n", b"incr k1 x\r\n", b"incr k1\r\n", b"touch k1 x\r\n",
         b"delete k1 5\r\n", b"mg k1 !\r\n", b"mg k1 q q\r\n", b"mg\r\n", b"me\r\n", b"me nope\r\n", b"mn\r\n",
         b"set k1 0 0 3\r\nabcdef\r\n", b"delete " + b"y" * 251 + b"\r\n", b"verbosity 1\r\n",
+        b"GET k1\r\n", b"get  k1   k2  \r\n", b"mn 1 2\r\n", b"touch k1\r\n", b"gets\r\n",
+        b"mg %s b v\r\n" % CODED[0][:-1], b"mg !!!! b\r\n", b"ms k1 x\r\n", b"ma k1 Dx\r\n", b"ma k1 Tx\r\n", b"\r\n",
+        b"incr k1 18446744073709551616\r\n", b"set k1 0 0 -1\r\n", b"delete\r\n",
+        b"mg k1 O" + b"o" * 32 + b"\r\n", b"verbosity\r\n", b"md k1 q q\r\n",
         b"cas k1 0 0 1\r\nx\r\n", b"gat x k1\r\n", b"mg k1 v Z\r\n", b"ms k1 2 Fx\r\nhi\r\n",
         b"set k2 0 0 2000000\r\n" + b"z" * 2000000 + b"\r\n"])
 
@@ -100,7 +123,10 @@ def answers(port, batch):
             s.sendall(b"".join(commands) + b"mn\r\n" + b"ma nope-end\r\n")
             got = b""
             while not got.endswith(b"MN\r\nNF\r\n"):
-                piece = s.recv(1 << 20)
+                try:
+                    piece = s.recv(1 << 20)
+                except TimeoutError:
+                    return out + got + b"<silence>"
                 if not piece:
                     return out + got + b"<closed>"
                 got += piece
