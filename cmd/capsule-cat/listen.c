@@ -15,15 +15,17 @@
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/json.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 #include "common/net/udp_proxy.h"
 
 #define DRAIN_NS (5 * WK_NS_PER_SEC)
-#define FLUSH_PATIENCE_NS (10 * WK_NS_PER_SEC)
 #define RESOLVE_TIMEOUT_NS (10 * WK_NS_PER_SEC)
 #define IDLE_TIMEOUT_NS (120 * WK_NS_PER_SEC)
 #define TUNNELS_DEFAULT 10000
+/* Capsules become text that is many times longer: in pieces, then. */
+#define SLICE_OCTETS 4096
 
 struct listener {
 	const struct options *opt;
@@ -38,20 +40,24 @@ struct listener {
 	struct wk_io signals;
 	const struct wk_stream_handler *service;
 	struct visit *visits;	/* those open */
-	uint64_t n_open, n_served, n_refused;
+	uint64_t n_open, n_served, n_refused, n_welcome;
 	bool is_draining;
-	int rc;
 };
 
 /* One tunnel that we answer ourselves. */
 struct visit {
 	struct listener *l;
-	struct wk_stream *stream;
+	struct wk_stream *stream;	/* NULL: over, not all is shown yet */
 	char name[WK_ADDRESS_TEXT_MAX + 32];
-	struct wk_buf rest;	/* echo: what the peer did not take back yet */
+	/*
+	 * Echo: what the peer did not take back yet. Dump: what our reader has
+	 * no room for. No more than the window, as it is consumed only then.
+	 */
+	struct wk_buf rest;
+	size_t n_taken;		/* of the rest */
 	struct decoder decoder;	/* dump */
-	size_t unconsumed;	/* dump: on its way to our output */
 	bool is_decoding, has_ended;
+	bool is_shown;		/* dump: all that there is to show */
 	struct visit *prev, *next;
 };
 
@@ -75,15 +81,12 @@ tunnel_over(struct listener *l)
 }
 
 static void
-on_closed(struct wk_stream *s, const struct wk_stream_end *end)
+visit_del(struct visit *v)
 {
-	struct visit *v = wk_stream_arg(s);
 	struct listener *l = v->l;
 
-	if (end != NULL)
-		wk_verbose(1, "%s: %s", v->name, end->reason);
 	if (v->is_decoding) {
-		if (!v->has_ended)
+		if (!v->is_shown)
 			decoder_finish(&v->decoder, false);
 		decoder_free(&v->decoder);
 		wk_out_flush();
@@ -97,6 +100,19 @@ on_closed(struct wk_stream *s, const struct wk_stream_end *end)
 		v->next->prev = v->prev;
 	l->n_open--;
 	free(v);
+}
+
+static void
+on_closed(struct wk_stream *s, const struct wk_stream_end *end)
+{
+	struct visit *v = wk_stream_arg(s);
+	struct listener *l = v->l;
+
+	if (end != NULL)
+		wk_verbose(1, "%s: %s", v->name, end->reason);
+	v->stream = NULL;
+	if (!v->is_decoding || v->is_shown || v->rest.len == 0)
+		visit_del(v);
 	tunnel_over(l);
 }
 
@@ -176,37 +192,92 @@ static const struct wk_stream_handler discard_handler = {
 
 /* --- dump ----------------------------------------------------------------- */
 
+/* Nobody reads what we show: that was what we are for. */
+static void
+on_output_failed(void *arg)
+{
+	wk_loop_stop(((struct listener *)arg)->loop);
+}
+
+/* The peer has finished, and all it sent is shown. */
+static void
+dump_finish(struct visit *v)
+{
+	int rc = decoder_finish(&v->decoder, true);
+
+	v->is_shown = true;
+	wk_out_flush();
+	if (v->stream == NULL)
+		return;
+	if (rc != WK_EXIT_OK)
+		wk_stream_reset(v->stream, WK_STREAM_MALFORMED,
+		    "the stream ends inside a capsule");
+	else
+		wk_stream_finish(v->stream);
+}
+
+/* As far as our reader has room; returns how much of it was taken. */
+static size_t
+dump_some(struct visit *v, const uint8_t *data, size_t len)
+{
+	size_t taken = 0, n;
+
+	while (taken < len && !v->is_shown &&
+	    outlet_pending(&v->l->outlet) <= OUTLET_LOW) {
+		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
+		if (decoder_feed(&v->decoder, data + taken, n) !=
+		    WK_EXIT_OK) {
+			v->is_shown = true;
+			if (v->stream != NULL)
+				wk_stream_reset(v->stream,
+				    WK_STREAM_MALFORMED, "malformed");
+		}
+		taken += n;
+		if (wk_out_flush() != WK_OK) {
+			on_output_failed(v->l);
+			v->is_shown = true;
+		} else if (v->stream != NULL) {
+			wk_stream_consume(v->stream, n);
+		}
+	}
+	return taken;
+}
+
+static void
+dump_rest(struct visit *v)
+{
+	v->n_taken += dump_some(v, v->rest.data + v->n_taken,
+	    v->rest.len - v->n_taken);
+	if (v->n_taken < v->rest.len && !v->is_shown)
+		return;
+	wk_buf_clear(&v->rest);
+	v->n_taken = 0;
+	if (v->has_ended && !v->is_shown)
+		dump_finish(v);
+}
+
 static void
 dump_end(struct wk_stream *s)
 {
 	struct visit *v = wk_stream_arg(s);
 
 	v->has_ended = true;
-	if (decoder_finish(&v->decoder, true) != WK_EXIT_OK)
-		wk_stream_reset(s, WK_STREAM_MALFORMED,
-		    "the stream ends inside a capsule");
-	else
-		wk_stream_finish(s);
-	wk_out_flush();
+	if (v->rest.len == 0 && !v->is_shown)
+		dump_finish(v);
 }
 
 static void
 dump_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
 	struct visit *v = wk_stream_arg(s);
+	size_t taken = 0;
 
-	if (v->has_ended)
+	if (v->rest.len == 0)
+		taken = dump_some(v, data, len);
+	if (v->is_shown || taken == len)
 		return;
-	v->unconsumed += len;
-	if (decoder_feed(&v->decoder, data, len) != WK_EXIT_OK) {
-		v->has_ended = true;
-		wk_stream_reset(s, WK_STREAM_MALFORMED, "malformed");
-	}
-	if (wk_out_flush() == WK_OK && outlet_pending(&v->l->outlet) <=
-	    OUTLET_LOW) {
-		wk_stream_consume(s, v->unconsumed);
-		v->unconsumed = 0;
-	}
+	if (wk_buf_append(&v->rest, data + taken, len - taken) != WK_OK)
+		wk_stream_reset(s, WK_STREAM_INTERNAL, "out of memory");
 }
 
 static const struct wk_stream_handler dump_handler = {
@@ -218,20 +289,16 @@ static void
 on_drained(void *arg)
 {
 	struct listener *l = arg;
-	struct visit *v;
-	size_t octets;
+	struct visit *v, *next;
 
-	for (v = l->visits; v != NULL; v = v->next) {
-		octets = v->unconsumed;
-		v->unconsumed = 0;
-		wk_stream_consume(v->stream, octets);
+	for (v = l->visits; v != NULL; v = next) {
+		next = v->next;
+		if (v->rest.len == 0 || !v->is_decoding)
+			continue;
+		dump_rest(v);
+		if (v->stream == NULL && v->rest.len == 0)
+			visit_del(v);
 	}
-}
-
-static void
-on_output_failed(void *arg)
-{
-	wk_loop_stop(((struct listener *)arg)->loop);
 }
 
 /* --- requests ------------------------------------------------------------- */
@@ -312,6 +379,7 @@ visit_new(struct listener *l, struct wk_stream *s)
 		v->next->prev = v;
 	l->visits = v;
 	l->n_open++;
+	l->n_welcome++;
 	return v;
 }
 
@@ -338,7 +406,8 @@ on_request(struct wk_server *server, struct wk_stream *s,
     const struct wk_message *m)
 {
 	struct listener *l = wk_server_arg(server);
-	const struct wk_field allow = field("allow", "CONNECT");
+	const struct wk_field allow = field("allow", wk_stream_version(s) ==
+	    WK_HTTP_1_1 ? "GET" : "CONNECT");
 	unsigned status;
 
 	if (l->proxy != NULL) {
@@ -363,12 +432,16 @@ on_trace(struct wk_server *server, const char *peer, enum wk_trace kind,
 		[WK_TRACE_SENT] = '>', [WK_TRACE_RECEIVED] = '<',
 		[WK_TRACE_FRAME_SENT] = '>', [WK_TRACE_FRAME_RECEIVED] = '<',
 	};
-	char line[1024];
+	struct wk_buf line;
 
 	(void)server;
 	(void)stream_id;
-	snprintf(line, sizeof(line), "%s %s", peer, text);
-	wk_verbose_line(kind >= WK_TRACE_FRAME_SENT ? 2 : 1, marks[kind], line);
+	wk_buf_init(&line, SIZE_MAX);
+	wk_buf_printf(&line, "%s %s", peer, text);
+	if (wk_buf_append(&line, "", 1) == WK_OK)
+		wk_verbose_line(kind >= WK_TRACE_FRAME_SENT ? 2 : 1,
+		    marks[kind], (const char *)line.data);
+	wk_buf_free(&line);
 }
 
 static void
@@ -400,12 +473,38 @@ static const struct wk_server_handler server_handler = {
 };
 
 static void
+report_json(const struct wk_server_counters *c,
+    const struct wk_udp_proxy_counters *p, const struct listener *l)
+{
+	wk_json_begin("summary");
+	wk_json_uint("connections", c->accepted);
+	wk_json_uint("requests", c->requests);
+	wk_json_uint("broken", c->refused);
+	wk_json_uint("tunnels", l->proxy != NULL ? p->opened : l->n_welcome);
+	wk_json_uint("open", l->proxy != NULL ? p->open : l->n_open);
+	wk_json_uint("refused", l->proxy != NULL ? p->refused : l->n_refused);
+	if (l->proxy != NULL) {
+		wk_json_uint("failed", p->failed);
+		wk_json_uint("to_target", p->to_target);
+		wk_json_uint("from_target", p->from_target);
+		wk_json_uint("dropped_blocked", p->dropped_blocked);
+		wk_json_uint("dropped_too_big", p->dropped_too_big);
+		wk_json_uint("dropped_context", p->dropped_context);
+	}
+	wk_json_end();
+}
+
+static void
 report(struct listener *l)
 {
+	struct wk_udp_proxy_counters p = { .opened = 0 };
 	struct wk_server_counters c;
-	struct wk_udp_proxy_counters p;
 
 	wk_server_counters(l->server, &c);
+	if (l->proxy != NULL)
+		wk_udp_proxy_counters(l->proxy, &p);
+	if (wk_cli.is_json)
+		report_json(&c, &p, l);
 	wk_notice("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64
 	    " broken", c.accepted, c.requests, c.refused);
 	if (l->proxy == NULL) {
@@ -413,7 +512,6 @@ report(struct listener *l)
 		    PRIu64 " refused", l->n_served, l->n_open, l->n_refused);
 		return;
 	}
-	wk_udp_proxy_counters(l->proxy, &p);
 	wk_notice("%" PRIu64 " tunnels opened, %zu open, %" PRIu64
 	    " refused, %" PRIu64 " failed", p.opened, p.open, p.refused,
 	    p.failed);
@@ -515,17 +613,31 @@ start(struct listener *l)
 	return WK_EXIT_OK;
 }
 
+/* What arrived and was not shown, and what was not read: before the end. */
+static void
+finish_output(struct listener *l)
+{
+	while (l->visits != NULL && !wk_out_has_failed() &&
+	    outlet_drain(&l->outlet, OUTLET_LOW))
+		on_drained(l);
+	while (l->visits != NULL)
+		visit_del(l->visits);
+	if (!outlet_finish(&l->outlet, WK_NEVER))
+		wk_out_fail(ETIMEDOUT);
+}
+
 static void
 stop(struct listener *l)
 {
 	wk_io_watch(&l->signals, 0);
+	l->is_draining = true;	/* nothing more to begin */
 	wk_udp_proxy_del(l->proxy);
 	wk_server_del(l->server);
 	wk_tls_credentials_del(l->server_options.credentials);
 	wk_access_auth_del(l->auth);
 	wk_access_targets_del(l->targets);
 	if (l->outlet.out.io.loop != NULL)
-		outlet_finish(&l->outlet, FLUSH_PATIENCE_NS);
+		finish_output(l);
 	wk_loop_del(l->loop);
 }
 

@@ -59,6 +59,9 @@ struct wk_net_client {
 	    "SSLKEYLOGFILE does the same", WK_OPT_TEXT, \
 	    .at = offsetof(type, member.keylog) }
 
+/* Was one of them given? They mean nothing to a listener. */
+bool wk_net_client_is_given(const struct wk_net_client *options);
+
 /* NULL, or which options exclude each other. */
 const char *wk_net_client_conflict(const struct wk_net_client *options);
 
@@ -101,6 +104,9 @@ struct wk_net_listen {
 	{ 0, "max-connections", "COUNT", "serve so many at a time; the " \
 	    "default is 10000", WK_OPT_UINT, .min = 1, .max = 1000000, \
 	    .at = offsetof(type, member.max_connections) }
+
+/* Was one of them given, besides the addresses? */
+bool wk_net_listen_is_given(const struct wk_net_listen *options);
 
 #define WK_NET_ADDRESSES_MAX 64
 
