@@ -226,8 +226,6 @@ tunnel_conflict(const struct options *opt)
 	bool is_tunnel = opt->url != NULL, is_server = opt->listen.addresses.n > 0;
 	bool is_proxy = is_server && opt->serve == SERVE_PROXY;
 	const struct rule rules[] = {
-		{ is_tunnel && is_server,
-		    "a URL and --listen exclude each other" },
 		{ (is_tunnel || is_server) && (opt->is_encoding ||
 		    opt->lists_types), "-e and --list-types open no tunnel" },
 		{ (is_tunnel || is_server) && opt->is_payload,

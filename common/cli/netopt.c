@@ -230,7 +230,8 @@ wk_net_listen_announce(const struct wk_server *server,
 			announce_json(url, credentials);
 	}
 	if (credentials != NULL && wk_tls_is_self_made(credentials)) {
-		wk_notice("certificate made for this run: --pin %s",
+		wk_notice("certificate made for this run, which clients trust "
+		    "by --insecure --pin %s",
 		    wk_tls_spki_pin(credentials, pin));
 		wk_notice("certificate SHA-256 %s", wk_tls_fingerprint(
 		    credentials, fingerprint));

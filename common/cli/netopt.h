@@ -41,8 +41,8 @@ struct wk_net_client {
 	    .kind = WK_OPT_FLAG, .at = offsetof(type, member.is_insecure) }, \
 	{ 0, "cacert", "FILE", "trust these authorities (PEM)", \
 	    WK_OPT_TEXT, .at = offsetof(type, member.cacert) }, \
-	{ 0, "pin", "SHA256", "trust this public key: sha256//BASE64 or " \
-	    "hexadecimal", WK_OPT_LIST, .at = offsetof(type, member.pins) }, \
+	{ 0, "pin", "SHA256", "demand this public key: sha256//BASE64 or " \
+	    "hexadecimal; with -k it is all that is demanded", WK_OPT_LIST, .at = offsetof(type, member.pins) }, \
 	{ 0, "connect-timeout", "SEC", "give up connecting after this time; " \
 	    "the default is 30", WK_OPT_SECONDS, \
 	    .at = offsetof(type, member.connect_timeout_ns) }, \
