@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/outlet.h"
+#include "cmd/capsule-cat/visits.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -24,8 +24,6 @@
 #define RESOLVE_TIMEOUT_NS (10 * WK_NS_PER_SEC)
 #define IDLE_TIMEOUT_NS (120 * WK_NS_PER_SEC)
 #define TUNNELS_DEFAULT 10000
-/* Capsules become text that is many times longer: in pieces, then. */
-#define SLICE_OCTETS 4096
 
 struct listener {
 	const struct options *opt;
@@ -38,30 +36,12 @@ struct listener {
 	struct wk_udp_proxy *proxy;
 	struct outlet outlet;
 	struct wk_io signals;
-	const struct wk_stream_handler *service;
-	struct visit *visits;	/* those open */
-	uint64_t n_open, n_served, n_refused, n_welcome;
+	struct visits visits;
+	uint64_t n_served, n_refused;
 	bool is_draining;
 };
 
-/* One tunnel that we answer ourselves. */
-struct visit {
-	struct listener *l;
-	struct wk_stream *stream;	/* NULL: over, not all is shown yet */
-	char name[WK_ADDRESS_TEXT_MAX + 32];
-	/*
-	 * Echo: what the peer did not take back yet. Dump: what our reader has
-	 * no room for. No more than the window, as it is consumed only then.
-	 */
-	struct wk_buf rest;
-	size_t n_taken;		/* of the rest */
-	struct decoder decoder;	/* dump */
-	bool is_decoding, has_ended;
-	bool is_shown;		/* dump: all that there is to show */
-	struct visit *prev, *next;
-};
-
-/* --- visits --------------------------------------------------------------- */
+/* --- tunnels -------------------------------------------------------------- */
 
 static void
 leave(struct listener *l)
@@ -73,124 +53,14 @@ leave(struct listener *l)
 }
 
 static void
-tunnel_over(struct listener *l)
+on_served(void *arg)
 {
+	struct listener *l = arg;
+
 	l->n_served++;
 	if (l->opt->count > 0 && l->n_served >= l->opt->count)
 		leave(l);
 }
-
-static void
-visit_del(struct visit *v)
-{
-	struct listener *l = v->l;
-
-	if (v->is_decoding) {
-		if (!v->is_shown)
-			decoder_finish(&v->decoder, false);
-		decoder_free(&v->decoder);
-		wk_out_flush();
-	}
-	wk_buf_free(&v->rest);
-	if (v->prev != NULL)
-		v->prev->next = v->next;
-	else
-		l->visits = v->next;
-	if (v->next != NULL)
-		v->next->prev = v->prev;
-	l->n_open--;
-	free(v);
-}
-
-static void
-on_closed(struct wk_stream *s, const struct wk_stream_end *end)
-{
-	struct visit *v = wk_stream_arg(s);
-	struct listener *l = v->l;
-
-	if (end != NULL)
-		wk_verbose(1, "%s: %s", v->name, end->reason);
-	v->stream = NULL;
-	if (!v->is_decoding || v->is_shown || v->rest.len == 0)
-		visit_del(v);
-	tunnel_over(l);
-}
-
-/* --- echo ----------------------------------------------------------------- */
-
-/* Keep what is not taken: no more than the peer's window, as it is consumed */
-/* only when it goes. */
-static void
-echo(struct visit *v, const uint8_t *data, size_t len)
-{
-	ssize_t n = 0;
-
-	if (v->rest.len == 0)
-		n = wk_stream_write(v->stream, data, len);
-	if (n < 0)
-		return;
-	if ((size_t)n < len && wk_buf_append(&v->rest, data + n,
-	    len - (size_t)n) != WK_OK) {
-		wk_stream_reset(v->stream, WK_STREAM_INTERNAL, "out of memory");
-		return;
-	}
-	wk_stream_consume(v->stream, (size_t)n);
-}
-
-static void
-echo_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	echo(wk_stream_arg(s), data, len);
-}
-
-static void
-echo_writable(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-	struct wk_buf rest = v->rest;
-
-	wk_buf_init(&v->rest, SIZE_MAX);
-	echo(v, rest.data, rest.len);
-	wk_buf_free(&rest);
-	if (v->has_ended && v->rest.len == 0)
-		wk_stream_finish(s);
-}
-
-static void
-echo_end(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-
-	v->has_ended = true;
-	if (v->rest.len == 0)
-		wk_stream_finish(s);
-}
-
-static const struct wk_stream_handler echo_handler = {
-	.data = echo_data, .end = echo_end, .writable = echo_writable,
-	.closed = on_closed,
-};
-
-/* --- discard -------------------------------------------------------------- */
-
-static void
-discard_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	(void)data;
-	wk_stream_consume(s, len);
-}
-
-static void
-discard_end(struct wk_stream *s)
-{
-	wk_stream_finish(s);
-}
-
-static const struct wk_stream_handler discard_handler = {
-	.data = discard_data, .end = discard_end, .closed = on_closed,
-};
-
-/* --- dump ----------------------------------------------------------------- */
 
 /* Nobody reads what we show: that was what we are for. */
 static void
@@ -199,107 +69,16 @@ on_output_failed(void *arg)
 	wk_loop_stop(((struct listener *)arg)->loop);
 }
 
-/* The peer has finished, and all it sent is shown. */
-static void
-dump_finish(struct visit *v)
-{
-	int rc = decoder_finish(&v->decoder, true);
-
-	v->is_shown = true;
-	wk_out_flush();
-	if (v->stream == NULL)
-		return;
-	if (rc != WK_EXIT_OK)
-		wk_stream_reset(v->stream, WK_STREAM_MALFORMED,
-		    "the stream ends inside a capsule");
-	else
-		wk_stream_finish(v->stream);
-}
-
-/* As far as our reader has room; returns how much of it was taken. */
-static size_t
-dump_some(struct visit *v, const uint8_t *data, size_t len)
-{
-	size_t taken = 0, n;
-
-	while (taken < len && !v->is_shown &&
-	    outlet_pending(&v->l->outlet) <= OUTLET_LOW) {
-		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
-		if (decoder_feed(&v->decoder, data + taken, n) !=
-		    WK_EXIT_OK) {
-			v->is_shown = true;
-			if (v->stream != NULL)
-				wk_stream_reset(v->stream,
-				    WK_STREAM_MALFORMED, "malformed");
-		}
-		taken += n;
-		if (wk_out_flush() != WK_OK) {
-			on_output_failed(v->l);
-			v->is_shown = true;
-		} else if (v->stream != NULL) {
-			wk_stream_consume(v->stream, n);
-		}
-	}
-	return taken;
-}
-
-static void
-dump_rest(struct visit *v)
-{
-	v->n_taken += dump_some(v, v->rest.data + v->n_taken,
-	    v->rest.len - v->n_taken);
-	if (v->n_taken < v->rest.len && !v->is_shown)
-		return;
-	wk_buf_clear(&v->rest);
-	v->n_taken = 0;
-	if (v->has_ended && !v->is_shown)
-		dump_finish(v);
-}
-
-static void
-dump_end(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-
-	v->has_ended = true;
-	if (v->rest.len == 0 && !v->is_shown)
-		dump_finish(v);
-}
-
-static void
-dump_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	struct visit *v = wk_stream_arg(s);
-	size_t taken = 0;
-
-	if (v->rest.len == 0)
-		taken = dump_some(v, data, len);
-	if (v->is_shown || taken == len)
-		return;
-	if (wk_buf_append(&v->rest, data + taken, len - taken) != WK_OK)
-		wk_stream_reset(s, WK_STREAM_INTERNAL, "out of memory");
-}
-
-static const struct wk_stream_handler dump_handler = {
-	.data = dump_data, .end = dump_end, .closed = on_closed,
-};
-
-/* Our reader took what there was: so may all senders go on. */
 static void
 on_drained(void *arg)
 {
-	struct listener *l = arg;
-	struct visit *v, *next;
-
-	for (v = l->visits; v != NULL; v = next) {
-		next = v->next;
-		if (v->rest.len == 0 || !v->is_decoding)
-			continue;
-		dump_rest(v);
-		if (v->stream == NULL && v->rest.len == 0)
-			visit_del(v);
-	}
+	visits_drained(&((struct listener *)arg)->visits);
 }
+
+static const struct visits_handler visits_handler = {
+	.served = on_served,
+	.failed = on_output_failed,
+};
 
 /* --- requests ------------------------------------------------------------- */
 
@@ -339,7 +118,7 @@ judge(const struct listener *l, const struct wk_stream *s,
 		return 501;
 	if (wk_message_check_tunnel_fields(m, NULL) != WK_OK)
 		return 400;
-	return l->n_open >= l->server_options.max_connections ? 503 : 0;
+	return l->visits.n_open >= l->server_options.max_connections ? 503 : 0;
 }
 
 static bool
@@ -358,31 +137,6 @@ is_let_in(struct listener *l, struct wk_stream *s, const struct wk_message *m)
 	return false;
 }
 
-static struct visit *
-visit_new(struct listener *l, struct wk_stream *s)
-{
-	struct visit *v = calloc(1, sizeof(*v));
-	char peer[WK_ADDRESS_TEXT_MAX];
-
-	if (v == NULL)
-		return NULL;
-	v->l = l;
-	v->stream = s;
-	snprintf(v->name, sizeof(v->name), "%s stream %" PRIu64,
-	    wk_address_text(wk_server_peer(s), peer), wk_stream_id(s));
-	wk_buf_init(&v->rest, SIZE_MAX);
-	v->is_decoding = l->service == &dump_handler;
-	if (v->is_decoding)
-		decoder_init(&v->decoder, l->opt, v->name, true);
-	v->next = l->visits;
-	if (v->next != NULL)
-		v->next->prev = v;
-	l->visits = v;
-	l->n_open++;
-	l->n_welcome++;
-	return v;
-}
-
 static void
 welcome(struct listener *l, struct wk_stream *s)
 {
@@ -390,13 +144,11 @@ welcome(struct listener *l, struct wk_stream *s)
 	const struct wk_message m = {
 		.status = 200, .fields = fields, .n_fields = 1,
 	};
-	struct visit *v = visit_new(l, s);
 
-	if (v == NULL) {
+	if (!visits_begin(&l->visits, s)) {
 		refuse(l, s, 503, NULL);
 		return;
 	}
-	wk_stream_handle(s, l->service, v);
 	if (wk_stream_respond(s, &m, false, NULL) != WK_OK)
 		wk_stream_reset(s, WK_STREAM_INTERNAL, "cannot answer");
 }
@@ -455,12 +207,6 @@ on_note(void *arg, const struct wk_stream *s, const char *text)
 }
 
 static void
-on_tunnel_closed(void *arg)
-{
-	tunnel_over(arg);
-}
-
-static void
 on_server_drained(struct wk_server *server)
 {
 	wk_loop_stop(((struct listener *)wk_server_arg(server))->loop);
@@ -480,8 +226,8 @@ report_json(const struct wk_server_counters *c,
 	wk_json_uint("connections", c->accepted);
 	wk_json_uint("requests", c->requests);
 	wk_json_uint("broken", c->refused);
-	wk_json_uint("tunnels", l->proxy != NULL ? p->opened : l->n_welcome);
-	wk_json_uint("open", l->proxy != NULL ? p->open : l->n_open);
+	wk_json_uint("tunnels", l->proxy != NULL ? p->opened : l->visits.n_begun);
+	wk_json_uint("open", l->proxy != NULL ? p->open : l->visits.n_open);
 	wk_json_uint("refused", l->proxy != NULL ? p->refused : l->n_refused);
 	if (l->proxy != NULL) {
 		wk_json_uint("failed", p->failed);
@@ -509,7 +255,8 @@ report(struct listener *l)
 	    " broken", c.accepted, c.requests, c.refused);
 	if (l->proxy == NULL) {
 		wk_notice("%" PRIu64 " tunnels served, %" PRIu64 " open, %"
-		    PRIu64 " refused", l->n_served, l->n_open, l->n_refused);
+		    PRIu64 " refused", l->n_served, l->visits.n_open,
+		    l->n_refused);
 		return;
 	}
 	wk_notice("%" PRIu64 " tunnels opened, %zu open, %" PRIu64
@@ -554,7 +301,7 @@ start_proxy(struct listener *l)
 		    opt->proxy.idle_timeout_ns,
 		.resolve_timeout_ns = RESOLVE_TIMEOUT_NS,
 		.note = on_note,
-		.closed = on_tunnel_closed,
+		.closed = on_served,
 		.arg = l,
 	};
 	struct wk_error error;
@@ -581,10 +328,6 @@ load_access(struct listener *l)
 static int
 start(struct listener *l)
 {
-	static const struct wk_stream_handler *const services[] = {
-		[SERVE_DUMP] = &dump_handler, [SERVE_ECHO] = &echo_handler,
-		[SERVE_DISCARD] = &discard_handler, [SERVE_PROXY] = NULL,
-	};
 	struct wk_server_options *o = &l->server_options;
 	struct wk_error error;
 	int rc;
@@ -592,7 +335,7 @@ start(struct listener *l)
 	wk_server_options_default(o);
 	o->versions = options_versions(l->opt);
 	o->trace_level = (int)wk_cli.verbose;
-	l->service = services[l->opt->serve];
+	visits_init(&l->visits, l->opt, &l->outlet, &visits_handler, l);
 	rc = wk_net_listen_apply(&l->opt->listen, &l->opt->net, o,
 	    l->addresses);
 	if (rc == WK_EXIT_OK)
@@ -613,19 +356,6 @@ start(struct listener *l)
 	return WK_EXIT_OK;
 }
 
-/* What arrived and was not shown, and what was not read: before the end. */
-static void
-finish_output(struct listener *l)
-{
-	while (l->visits != NULL && !wk_out_has_failed() &&
-	    outlet_drain(&l->outlet, OUTLET_LOW))
-		on_drained(l);
-	while (l->visits != NULL)
-		visit_del(l->visits);
-	if (!outlet_finish(&l->outlet, WK_NEVER))
-		wk_out_fail(ETIMEDOUT);
-}
-
 static void
 stop(struct listener *l)
 {
@@ -636,8 +366,11 @@ stop(struct listener *l)
 	wk_tls_credentials_del(l->server_options.credentials);
 	wk_access_auth_del(l->auth);
 	wk_access_targets_del(l->targets);
-	if (l->outlet.out.io.loop != NULL)
-		finish_output(l);
+	if (l->outlet.out.io.loop != NULL) {
+		visits_finish(&l->visits);
+		if (!outlet_finish(&l->outlet, WK_NEVER))
+			wk_out_fail(ETIMEDOUT);
+	}
 	wk_loop_del(l->loop);
 }
 

@@ -45,7 +45,8 @@ struct tunnel {
 	struct decoder decoder;
 	struct wk_buf arrived;
 	size_t n_taken;		/* of it */
-	bool has_ended, is_decoded;
+	bool has_ended, is_finished;
+	bool is_decoded;	/* nothing more is looked at */
 };
 
 /* The first reason to end decides about the exit code. */
@@ -219,7 +220,7 @@ shown_all(struct tunnel *t)
 {
 	int rc = WK_EXIT_OK;
 
-	t->is_decoded = true;
+	t->is_decoded = t->is_finished = true;
 	if (options_decodes(t->opt))
 		rc = decoder_finish(&t->decoder, true);
 	wk_out_flush();
@@ -372,7 +373,7 @@ stop(struct tunnel *t)
 	    outlet_drain(&t->outlet, OUTLET_LOW)))
 		show_arrived(t, was_stopped);
 	/* Capsules that were cut are shown as far as they came. */
-	if (options_decodes(t->opt) && !t->is_decoded)
+	if (options_decodes(t->opt) && !t->is_finished)
 		decoder_finish(&t->decoder, false);
 	outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
 	wk_stdin_free(&t->in);

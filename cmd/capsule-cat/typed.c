@@ -133,7 +133,7 @@ put_escape(struct typed *t)
 	}
 	if (left < 3 || rest[0] != 'x' || wk_hex_digit(rest[1]) < 0 ||
 	    wk_hex_digit(rest[2]) < 0)
-		return bad(t, t->at, "\\n \\r \\t \\0 \\\\ \\\" or \\xNN");
+		return bad(t, t->at, "\\n \\r \\t \\0 \\\\ \\\" \\' or \\xNN");
 	octet = (uint8_t)(wk_hex_digit(rest[1]) << 4 | wk_hex_digit(rest[2]));
 	t->at += 3;
 	return wk_buf_append(t->out, &octet, 1);

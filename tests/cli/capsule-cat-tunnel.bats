@@ -176,7 +176,7 @@ has_stalled() { # pid
 
 @test "a count is exact, and only what was wanted counts" {
   serve --cleartext --serve echo
-  run -0 timeout 10 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; cat /dev/zero)
+  run -0 timeout 10 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; yes)
   [ "$output" = $'1\n2' ]
   # Datagrams of another context come first.
   { seq 3 | capsule-cat -e --context 4; seq 7 8 | capsule-cat -e --context 2; } >contexts
