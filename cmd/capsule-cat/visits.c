@@ -29,7 +29,7 @@ struct visit {
 	struct decoder decoder;	/* dump */
 	bool is_decoding, has_ended;
 	bool is_shown;		/* dump: all that there is to show */
-	struct visit *prev, *next;
+	struct visit *next, **link;	/* link: what points here */
 };
 
 static void
@@ -44,12 +44,9 @@ visit_del(struct visit *v)
 		wk_out_flush();
 	}
 	wk_buf_free(&v->rest);
-	if (v->prev != NULL)
-		v->prev->next = v->next;
-	else
-		all->first = v->next;
+	*v->link = v->next;
 	if (v->next != NULL)
-		v->next->prev = v->prev;
+		v->next->link = v->link;
 	all->n_open--;
 	free(v);
 }
@@ -266,7 +263,8 @@ visits_begin(struct visits *all, struct wk_stream *s)
 		decoder_init(&v->decoder, all->opt, v->name, true);
 	v->next = all->first;
 	if (v->next != NULL)
-		v->next->prev = v;
+		v->next->link = &v->next;
+	v->link = &all->first;
 	all->first = v;
 	all->n_open++;
 	all->n_begun++;

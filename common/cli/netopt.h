@@ -25,6 +25,7 @@ struct wk_net_client {
 	uint64_t connect_timeout_ns, max_time_ns;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and members take none */
 #define WK_NET_CLIENT_OPTIONS(type, member) \
 	{ .kind = WK_OPT_GROUP, .help = "The connection" }, \
 	{ '4', "ipv4", .help = "IPv4 alone", .kind = WK_OPT_FLAG, \
@@ -151,6 +152,8 @@ struct wk_net_proxy {
 	{ 0, "idle-timeout", "SEC", "close silent tunnels; the default is " \
 	    "120, 0 never", WK_OPT_SECONDS, \
 	    .at = offsetof(type, member.idle_timeout_ns) }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The rules, the caller's then; NULL after a message, exit code WK_EXIT_USAGE. */
 struct wk_access_targets *wk_net_targets(const struct wk_net_proxy *options);

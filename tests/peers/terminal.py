@@ -6,7 +6,7 @@
 
 STEP: +TEXT  wait until that text has come (behind what was waited for before)
       =TEXT  type this; escapes of Python
-      !CMD   run this in a shell
+      !CMD   run this in a shell; $CHILD is the command
 What the command wrote goes to stdout, carriage returns and escape sequences
 removed. Ends with the command's exit code, 128 and the number of the signal
 that killed it, 250 when a text did not come within 20 seconds, or 251 when the
@@ -61,7 +61,8 @@ for step in steps:
     if step[0] == "=":
         os.write(master, text)
     elif step[0] == "!":
-        subprocess.run(step[1:], shell=True, check=False)
+        subprocess.run(step[1:], shell=True, check=False,
+                       env={**os.environ, "CHILD": str(child)})
     else:
         deadline = time.monotonic() + PATIENCE
         while (at := seen.find(text, place)) < 0:
