@@ -129,7 +129,6 @@ static const struct decoder_sink raw_sink = {
 static int
 start_payload(struct decoder *d)
 {
-	d->n_shown++;
 	return payload_start(&d->payload, &d->cap);
 }
 
@@ -142,7 +141,7 @@ piece_of_payload(struct decoder *d, const struct wk_capsule *cap)
 static int
 end_payload(struct decoder *d, bool is_whole)
 {
-	payload_end(&d->payload, &d->cap, is_whole);
+	d->n_shown += payload_end(&d->payload, &d->cap, is_whole);
 	return WK_EXIT_OK;
 }
 
@@ -229,13 +228,19 @@ end(struct decoder *d)
 	return rc == WK_EXIT_OK && d->opt->is_strict ? judge(d) : rc;
 }
 
+bool
+decoder_has_enough(const struct decoder *d)
+{
+	return d->max_shown > 0 && d->n_shown >= d->max_shown && !d->is_inside;
+}
+
 int
 decoder_feed(struct decoder *d, const uint8_t *data, size_t len)
 {
 	struct wk_capsule cap;
 	int event, rc = WK_EXIT_OK;
 
-	while (rc == WK_EXIT_OK &&
+	while (rc == WK_EXIT_OK && !decoder_has_enough(d) &&
 	    (event = wk_capsule_read(&d->reader, &data, &len, &cap)) > 0) {
 		if (event == WK_CAPSULE_START)
 			rc = start(d, &cap);

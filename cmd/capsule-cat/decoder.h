@@ -31,6 +31,7 @@ struct decoder {
 	struct wk_buf held;	/* what is here of this one, */
 	const uint8_t *value;	/* or all of it in one piece, or NULL */
 	uint64_t n_capsules, n_shown;
+	uint64_t max_shown;	/* the owner's: no more than that; 0: all */
 };
 
 /*
@@ -47,6 +48,9 @@ void decoder_free(struct decoder *d);
  * message; then the stream is done.
  */
 int decoder_feed(struct decoder *d, const uint8_t *data, size_t len);
+
+/* max_shown were shown; what comes behind them is not looked at. */
+bool decoder_has_enough(const struct decoder *d);
 
 /*
  * No more octets: an incomplete capsule is shown as far as it came. At the end

@@ -16,6 +16,7 @@
 #include "common/cli/signals.h"
 
 #define STALL_TIMEOUT_NS (60 * WK_NS_PER_SEC)
+#define GOODBYE_NS (2 * WK_NS_PER_SEC)	/* when cancelled, to tell the peer */
 
 /* One message for one cause: the first. */
 static void __attribute__((format(printf, 3, 4)))
@@ -121,11 +122,11 @@ on_closed(struct wk_stream *s, const struct wk_stream_end *end)
 	struct dial *d = wk_stream_arg(s);
 
 	d->stream = NULL;
-	if (d->handler->over != NULL)
-		d->handler->over();
+	d->handler->over(d);
 	if (end != NULL)
 		explain(d, end);
-	wk_client_shutdown(d->client);
+	if (!d->is_deleting)
+		wk_client_shutdown(d->client);
 }
 
 static const struct wk_stream_handler early = {
@@ -202,10 +203,19 @@ dial_cancel(struct dial *d, const char *reason)
 	if (d->is_cancelled)
 		return;
 	d->is_cancelled = true;
-	if (d->stream != NULL)
-		wk_stream_reset(d->stream, WK_STREAM_CANCEL, reason);
-	else
+	if (d->stream == NULL) {
 		wk_loop_stop(d->loop);
+		return;
+	}
+	wk_stream_reset(d->stream, WK_STREAM_CANCEL, reason);
+	/* The peer may take nothing any more, and shall not keep us. */
+	wk_timer_set(&d->max_time, wk_loop_now_ns(d->loop) + GOODBYE_NS);
+}
+
+void
+dial_hush(struct dial *d)
+{
+	d->was_told = true;
 }
 
 static void
@@ -224,9 +234,22 @@ on_max_time(struct wk_timer *timer)
 {
 	struct dial *d = timer->arg;
 
-	fail(d, WK_EXIT_NETWORK, "not done after %g s (--max-time)",
-	    (double)d->opt->net.max_time_ns / 1e9);
+	if (d->is_cancelled) {
+		wk_loop_stop(d->loop);
+		return;
+	}
+	/* What was still to be said, a goodbye, is nobody's goal. */
+	if (!d->is_open || d->stream != NULL)
+		fail(d, WK_EXIT_NETWORK, "not done after %g s (--max-time)",
+		    (double)d->opt->net.max_time_ns / 1e9);
+	d->is_out_of_time = true;
 	dial_cancel(d, "out of time");
+}
+
+bool
+dial_was_stopped(const struct dial *d)
+{
+	return d->is_out_of_time || wk_signals_stopped() != 0;
 }
 
 int
@@ -277,7 +300,8 @@ dial_run(struct dial *d)
 	    &client_handler, d, &error);
 	if (d->client == NULL) {
 		wk_warn("%s: %s", d->opt->url, error.reason);
-		return WK_EXIT_SYSTEM;
+		return error.status == WK_E_NOMEM ? WK_EXIT_SYSTEM :
+		    WK_EXIT_USAGE;
 	}
 	wk_io_init(&d->signals, d->loop, wk_signals_fd(), on_signal, d);
 	wk_io_watch(&d->signals, WK_IO_READ);
@@ -288,6 +312,7 @@ dial_run(struct dial *d)
 	wk_loop_run(d->loop);
 	wk_timer_set(&d->max_time, WK_NEVER);
 	wk_io_watch(&d->signals, 0);
+	d->is_deleting = true;
 	wk_client_del(d->client);
 	d->client = NULL;
 	return d->rc;

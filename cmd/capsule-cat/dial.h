@@ -14,8 +14,8 @@ struct dial;
 
 struct dial_handler {
 	void (*open)(struct dial *d, struct wk_stream *s);
-	/* The tunnel is over, before anything is said about it; or NULL. */
-	void (*over)(void);
+	/* The tunnel is over, before anything is said about it. */
+	void (*over)(struct dial *d);
 	/* Without head and closed, which are dial's; see dial_arg(). */
 	struct wk_stream_handler stream;
 };
@@ -38,7 +38,7 @@ struct dial {
 	struct wk_io signals;
 	struct wk_timer max_time;
 	int rc;
-	bool is_open, is_cancelled, was_told;
+	bool is_open, is_cancelled, was_told, is_deleting, is_out_of_time;
 };
 
 /*
@@ -53,5 +53,11 @@ int dial_run(struct dial *d);
 
 /* Inside of dial_run(): end it; not a failure by itself. */
 void dial_cancel(struct dial *d, const char *reason);
+
+/* Its user has said what is wrong: nothing more is said, whatever comes. */
+void dial_hush(struct dial *d);
+
+/* A signal or --max-time ended it: whatever waits, do not wait for it long. */
+bool dial_was_stopped(const struct dial *d);
 
 void dial_free(struct dial *d);

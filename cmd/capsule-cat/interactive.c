@@ -17,6 +17,7 @@
 
 #include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/dial.h"
+#include "cmd/capsule-cat/input.h"
 #include "cmd/capsule-cat/typed.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -89,19 +90,36 @@ pump(void)
 {
 	ssize_t n;
 
-	if (talk.out.len == 0 || talk.dial.stream == NULL)
+	if (talk.dial.stream == NULL)
 		return;
-	n = wk_stream_write(talk.dial.stream, talk.out.data, talk.out.len);
-	if (n <= 0)
-		return;
-	memmove(talk.out.data, talk.out.data + n, talk.out.len - (size_t)n);
-	talk.out.len -= (size_t)n;
+	if (talk.out.len > 0) {
+		n = wk_stream_write(talk.dial.stream, talk.out.data,
+		    talk.out.len);
+		if (n <= 0)
+			return;
+		talk.out.len -= (size_t)n;
+		memmove(talk.out.data, talk.out.data + n, talk.out.len);
+	}
+	if (talk.out.len == 0 && talk.has_finished)
+		wk_stream_finish(talk.dial.stream);
+}
+
+static void
+finish(void)
+{
+	talk.has_finished = true;
+	pump();
 }
 
 /* What was appended to talk.out from that length on is one capsule more. */
 static void
 sent(size_t before)
 {
+	if (talk.has_finished) {
+		talk.out.len = before;
+		say("our direction has ended; only quit is left");
+		return;
+	}
 	talk.n_sent++;
 	talk.octets_sent += talk.out.len - before;
 	pump();
@@ -118,8 +136,13 @@ send_datagram(const char *text)
 
 	wk_buf_append(&talk.out, header, wk_capsule_header(header, &cap));
 	wk_buf_append(&talk.out, id, n);
-	wk_buf_append(&talk.out, text, strlen(text));
-	sent(before);
+	if (wk_buf_append(&talk.out, text, strlen(text)) == WK_OK) {
+		sent(before);
+		return;
+	}
+	talk.out.len = before;
+	talk.out.status = WK_OK;
+	say("out of memory");
 }
 
 /* --- commands ------------------------------------------------------------- */
@@ -128,12 +151,14 @@ static void
 do_context(const char *rest)
 {
 	struct wk_error error;
+	uint64_t id;
 
 	if (*rest == '\0')
 		say("context id %" PRIu64, talk.context_id);
-	else if (wk_uint_parse(rest, 0, WK_VARINT_MAX, &talk.context_id,
-	    &error) != WK_OK)
+	else if (wk_uint_parse(rest, 0, WK_VARINT_MAX, &id, &error) != WK_OK)
 		say("context: %s", error.reason);
+	else
+		talk.context_id = id;
 }
 
 static void
@@ -146,8 +171,6 @@ do_raw(const char *rest)
 		sent(before);
 		return;
 	}
-	talk.out.len = before;
-	talk.out.status = WK_OK;
 	say("column %" PRIu64 ": %s", error.offset, error.reason);
 }
 
@@ -190,10 +213,7 @@ static void
 do_finish(const char *rest)
 {
 	(void)rest;
-	if (talk.out.len > 0)
-		say("what waits is lost");
-	talk.has_finished = true;
-	wk_stream_finish(talk.dial.stream);
+	finish();
 }
 
 static void
@@ -284,8 +304,6 @@ on_line(char *line)
 		obey(text);
 	}
 	free(line);
-	if (talk.is_prompting && talk.has_finished && talk.dial.stream == NULL)
-		prompt_end();
 }
 
 static void
@@ -333,7 +351,7 @@ static void
 history_begin(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[480];
+	char dir[480], *slash;
 	int n;
 
 	using_history();
@@ -346,6 +364,12 @@ history_begin(void)
 		return;
 	if (n < 0 || (size_t)n >= sizeof(dir))
 		return;
+	/* With all above it: a new account has none of them. */
+	for (slash = dir + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		mkdir(dir, 0700);
+		*slash = '/';
+	}
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 		return;
 	snprintf(talk.history, sizeof(talk.history), "%s/capsule-cat-history",
@@ -398,16 +422,18 @@ on_end(struct wk_stream *s)
 {
 	int rc;
 
+	(void)s;
 	screen_begin();
 	rc = decoder_finish(&talk.decoder, true);
 	say("the peer has ended its direction");
 	screen_end();
-	if (rc != WK_EXIT_OK)
-		talk.rc = rc;
-	if (talk.has_finished || rc != WK_EXIT_OK)
-		prompt_end();
-	else
-		wk_stream_finish(s);
+	if (rc == WK_EXIT_OK) {
+		finish();
+		return;
+	}
+	talk.rc = rc;
+	prompt_end();
+	dial_cancel(&talk.dial, "what arrived is malformed");
 }
 
 static void
@@ -417,9 +443,16 @@ on_writable(struct wk_stream *s)
 	pump();
 }
 
+static void
+on_over(struct dial *d)
+{
+	(void)d;
+	prompt_end();
+}
+
 static const struct dial_handler handler = {
 	.open = on_open,
-	.over = prompt_end,
+	.over = on_over,
 	.stream = {
 		.data = on_data, .end = on_end, .writable = on_writable,
 	},
@@ -445,5 +478,6 @@ interactive(const struct options *opt)
 	decoder_free(&talk.decoder);
 	wk_buf_free(&talk.out);
 	dial_free(&talk.dial);
+	input_obey_signals();
 	return rc == WK_EXIT_OK ? talk.rc : rc;
 }

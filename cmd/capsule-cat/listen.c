@@ -10,17 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/outlet.h"
+#include "cmd/capsule-cat/visits.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/json.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 #include "common/net/udp_proxy.h"
 
 #define DRAIN_NS (5 * WK_NS_PER_SEC)
-#define FLUSH_PATIENCE_NS (10 * WK_NS_PER_SEC)
 #define RESOLVE_TIMEOUT_NS (10 * WK_NS_PER_SEC)
 #define IDLE_TIMEOUT_NS (120 * WK_NS_PER_SEC)
 #define TUNNELS_DEFAULT 10000
@@ -36,26 +36,12 @@ struct listener {
 	struct wk_udp_proxy *proxy;
 	struct outlet outlet;
 	struct wk_io signals;
-	const struct wk_stream_handler *service;
-	struct visit *visits;	/* those open */
-	uint64_t n_open, n_served, n_refused;
+	struct visits visits;
+	uint64_t n_served, n_refused;
 	bool is_draining;
-	int rc;
 };
 
-/* One tunnel that we answer ourselves. */
-struct visit {
-	struct listener *l;
-	struct wk_stream *stream;
-	char name[WK_ADDRESS_TEXT_MAX + 32];
-	struct wk_buf rest;	/* echo: what the peer did not take back yet */
-	struct decoder decoder;	/* dump */
-	size_t unconsumed;	/* dump: on its way to our output */
-	bool is_decoding, has_ended;
-	struct visit *prev, *next;
-};
-
-/* --- visits --------------------------------------------------------------- */
+/* --- tunnels -------------------------------------------------------------- */
 
 static void
 leave(struct listener *l)
@@ -67,172 +53,32 @@ leave(struct listener *l)
 }
 
 static void
-tunnel_over(struct listener *l)
+on_served(void *arg)
 {
+	struct listener *l = arg;
+
 	l->n_served++;
 	if (l->opt->count > 0 && l->n_served >= l->opt->count)
 		leave(l);
 }
 
-static void
-on_closed(struct wk_stream *s, const struct wk_stream_end *end)
-{
-	struct visit *v = wk_stream_arg(s);
-	struct listener *l = v->l;
-
-	if (end != NULL)
-		wk_verbose(1, "%s: %s", v->name, end->reason);
-	if (v->is_decoding) {
-		if (!v->has_ended)
-			decoder_finish(&v->decoder, false);
-		decoder_free(&v->decoder);
-		wk_out_flush();
-	}
-	wk_buf_free(&v->rest);
-	if (v->prev != NULL)
-		v->prev->next = v->next;
-	else
-		l->visits = v->next;
-	if (v->next != NULL)
-		v->next->prev = v->prev;
-	l->n_open--;
-	free(v);
-	tunnel_over(l);
-}
-
-/* --- echo ----------------------------------------------------------------- */
-
-/* Keep what is not taken: no more than the peer's window, as it is consumed */
-/* only when it goes. */
-static void
-echo(struct visit *v, const uint8_t *data, size_t len)
-{
-	ssize_t n = 0;
-
-	if (v->rest.len == 0)
-		n = wk_stream_write(v->stream, data, len);
-	if (n < 0)
-		return;
-	if ((size_t)n < len && wk_buf_append(&v->rest, data + n,
-	    len - (size_t)n) != WK_OK) {
-		wk_stream_reset(v->stream, WK_STREAM_INTERNAL, "out of memory");
-		return;
-	}
-	wk_stream_consume(v->stream, (size_t)n);
-}
-
-static void
-echo_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	echo(wk_stream_arg(s), data, len);
-}
-
-static void
-echo_writable(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-	struct wk_buf rest = v->rest;
-
-	wk_buf_init(&v->rest, SIZE_MAX);
-	echo(v, rest.data, rest.len);
-	wk_buf_free(&rest);
-	if (v->has_ended && v->rest.len == 0)
-		wk_stream_finish(s);
-}
-
-static void
-echo_end(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-
-	v->has_ended = true;
-	if (v->rest.len == 0)
-		wk_stream_finish(s);
-}
-
-static const struct wk_stream_handler echo_handler = {
-	.data = echo_data, .end = echo_end, .writable = echo_writable,
-	.closed = on_closed,
-};
-
-/* --- discard -------------------------------------------------------------- */
-
-static void
-discard_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	(void)data;
-	wk_stream_consume(s, len);
-}
-
-static void
-discard_end(struct wk_stream *s)
-{
-	wk_stream_finish(s);
-}
-
-static const struct wk_stream_handler discard_handler = {
-	.data = discard_data, .end = discard_end, .closed = on_closed,
-};
-
-/* --- dump ----------------------------------------------------------------- */
-
-static void
-dump_end(struct wk_stream *s)
-{
-	struct visit *v = wk_stream_arg(s);
-
-	v->has_ended = true;
-	if (decoder_finish(&v->decoder, true) != WK_EXIT_OK)
-		wk_stream_reset(s, WK_STREAM_MALFORMED,
-		    "the stream ends inside a capsule");
-	else
-		wk_stream_finish(s);
-	wk_out_flush();
-}
-
-static void
-dump_data(struct wk_stream *s, const uint8_t *data, size_t len)
-{
-	struct visit *v = wk_stream_arg(s);
-
-	if (v->has_ended)
-		return;
-	v->unconsumed += len;
-	if (decoder_feed(&v->decoder, data, len) != WK_EXIT_OK) {
-		v->has_ended = true;
-		wk_stream_reset(s, WK_STREAM_MALFORMED, "malformed");
-	}
-	if (wk_out_flush() == WK_OK && outlet_pending(&v->l->outlet) <=
-	    OUTLET_LOW) {
-		wk_stream_consume(s, v->unconsumed);
-		v->unconsumed = 0;
-	}
-}
-
-static const struct wk_stream_handler dump_handler = {
-	.data = dump_data, .end = dump_end, .closed = on_closed,
-};
-
-/* Our reader took what there was: so may all senders go on. */
-static void
-on_drained(void *arg)
-{
-	struct listener *l = arg;
-	struct visit *v;
-	size_t octets;
-
-	for (v = l->visits; v != NULL; v = v->next) {
-		octets = v->unconsumed;
-		v->unconsumed = 0;
-		wk_stream_consume(v->stream, octets);
-	}
-}
-
+/* Nobody reads what we show: that was what we are for. */
 static void
 on_output_failed(void *arg)
 {
 	wk_loop_stop(((struct listener *)arg)->loop);
 }
+
+static void
+on_drained(void *arg)
+{
+	visits_drained(&((struct listener *)arg)->visits);
+}
+
+static const struct visits_handler visits_handler = {
+	.served = on_served,
+	.failed = on_output_failed,
+};
 
 /* --- requests ------------------------------------------------------------- */
 
@@ -272,7 +118,7 @@ judge(const struct listener *l, const struct wk_stream *s,
 		return 501;
 	if (wk_message_check_tunnel_fields(m, NULL) != WK_OK)
 		return 400;
-	return l->n_open >= l->server_options.max_connections ? 503 : 0;
+	return l->visits.n_open >= l->server_options.max_connections ? 503 : 0;
 }
 
 static bool
@@ -291,30 +137,6 @@ is_let_in(struct listener *l, struct wk_stream *s, const struct wk_message *m)
 	return false;
 }
 
-static struct visit *
-visit_new(struct listener *l, struct wk_stream *s)
-{
-	struct visit *v = calloc(1, sizeof(*v));
-	char peer[WK_ADDRESS_TEXT_MAX];
-
-	if (v == NULL)
-		return NULL;
-	v->l = l;
-	v->stream = s;
-	snprintf(v->name, sizeof(v->name), "%s stream %" PRIu64,
-	    wk_address_text(wk_server_peer(s), peer), wk_stream_id(s));
-	wk_buf_init(&v->rest, SIZE_MAX);
-	v->is_decoding = l->service == &dump_handler;
-	if (v->is_decoding)
-		decoder_init(&v->decoder, l->opt, v->name, true);
-	v->next = l->visits;
-	if (v->next != NULL)
-		v->next->prev = v;
-	l->visits = v;
-	l->n_open++;
-	return v;
-}
-
 static void
 welcome(struct listener *l, struct wk_stream *s)
 {
@@ -322,13 +144,11 @@ welcome(struct listener *l, struct wk_stream *s)
 	const struct wk_message m = {
 		.status = 200, .fields = fields, .n_fields = 1,
 	};
-	struct visit *v = visit_new(l, s);
 
-	if (v == NULL) {
+	if (!visits_begin(&l->visits, s)) {
 		refuse(l, s, 503, NULL);
 		return;
 	}
-	wk_stream_handle(s, l->service, v);
 	if (wk_stream_respond(s, &m, false, NULL) != WK_OK)
 		wk_stream_reset(s, WK_STREAM_INTERNAL, "cannot answer");
 }
@@ -338,7 +158,8 @@ on_request(struct wk_server *server, struct wk_stream *s,
     const struct wk_message *m)
 {
 	struct listener *l = wk_server_arg(server);
-	const struct wk_field allow = field("allow", "CONNECT");
+	const struct wk_field allow = field("allow", wk_stream_version(s) ==
+	    WK_HTTP_1_1 ? "GET" : "CONNECT");
 	unsigned status;
 
 	if (l->proxy != NULL) {
@@ -363,12 +184,16 @@ on_trace(struct wk_server *server, const char *peer, enum wk_trace kind,
 		[WK_TRACE_SENT] = '>', [WK_TRACE_RECEIVED] = '<',
 		[WK_TRACE_FRAME_SENT] = '>', [WK_TRACE_FRAME_RECEIVED] = '<',
 	};
-	char line[1024];
+	struct wk_buf line;
 
 	(void)server;
 	(void)stream_id;
-	snprintf(line, sizeof(line), "%s %s", peer, text);
-	wk_verbose_line(kind >= WK_TRACE_FRAME_SENT ? 2 : 1, marks[kind], line);
+	wk_buf_init(&line, SIZE_MAX);
+	wk_buf_printf(&line, "%s %s", peer, text);
+	if (wk_buf_append(&line, "", 1) == WK_OK)
+		wk_verbose_line(kind >= WK_TRACE_FRAME_SENT ? 2 : 1,
+		    marks[kind], (const char *)line.data);
+	wk_buf_free(&line);
 }
 
 static void
@@ -379,12 +204,6 @@ on_note(void *arg, const struct wk_stream *s, const char *text)
 	(void)arg;
 	wk_verbose(1, "%s stream %" PRIu64 ": %s",
 	    wk_address_text(wk_server_peer(s), peer), wk_stream_id(s), text);
-}
-
-static void
-on_tunnel_closed(void *arg)
-{
-	tunnel_over(arg);
 }
 
 static void
@@ -400,20 +219,46 @@ static const struct wk_server_handler server_handler = {
 };
 
 static void
+report_json(const struct wk_server_counters *c,
+    const struct wk_udp_proxy_counters *p, const struct listener *l)
+{
+	wk_json_begin("summary");
+	wk_json_uint("connections", c->accepted);
+	wk_json_uint("requests", c->requests);
+	wk_json_uint("broken", c->refused);
+	wk_json_uint("tunnels", l->proxy != NULL ? p->opened : l->visits.n_begun);
+	wk_json_uint("open", l->proxy != NULL ? p->open : l->visits.n_open);
+	wk_json_uint("refused", l->proxy != NULL ? p->refused : l->n_refused);
+	if (l->proxy != NULL) {
+		wk_json_uint("failed", p->failed);
+		wk_json_uint("to_target", p->to_target);
+		wk_json_uint("from_target", p->from_target);
+		wk_json_uint("dropped_blocked", p->dropped_blocked);
+		wk_json_uint("dropped_too_big", p->dropped_too_big);
+		wk_json_uint("dropped_context", p->dropped_context);
+	}
+	wk_json_end();
+}
+
+static void
 report(struct listener *l)
 {
+	struct wk_udp_proxy_counters p = { .opened = 0 };
 	struct wk_server_counters c;
-	struct wk_udp_proxy_counters p;
 
 	wk_server_counters(l->server, &c);
+	if (l->proxy != NULL)
+		wk_udp_proxy_counters(l->proxy, &p);
+	if (wk_cli.is_json)
+		report_json(&c, &p, l);
 	wk_notice("%" PRIu64 " connections, %" PRIu64 " requests, %" PRIu64
 	    " broken", c.accepted, c.requests, c.refused);
 	if (l->proxy == NULL) {
 		wk_notice("%" PRIu64 " tunnels served, %" PRIu64 " open, %"
-		    PRIu64 " refused", l->n_served, l->n_open, l->n_refused);
+		    PRIu64 " refused", l->n_served, l->visits.n_open,
+		    l->n_refused);
 		return;
 	}
-	wk_udp_proxy_counters(l->proxy, &p);
 	wk_notice("%" PRIu64 " tunnels opened, %zu open, %" PRIu64
 	    " refused, %" PRIu64 " failed", p.opened, p.open, p.refused,
 	    p.failed);
@@ -456,7 +301,7 @@ start_proxy(struct listener *l)
 		    opt->proxy.idle_timeout_ns,
 		.resolve_timeout_ns = RESOLVE_TIMEOUT_NS,
 		.note = on_note,
-		.closed = on_tunnel_closed,
+		.closed = on_served,
 		.arg = l,
 	};
 	struct wk_error error;
@@ -483,10 +328,6 @@ load_access(struct listener *l)
 static int
 start(struct listener *l)
 {
-	static const struct wk_stream_handler *const services[] = {
-		[SERVE_DUMP] = &dump_handler, [SERVE_ECHO] = &echo_handler,
-		[SERVE_DISCARD] = &discard_handler, [SERVE_PROXY] = NULL,
-	};
 	struct wk_server_options *o = &l->server_options;
 	struct wk_error error;
 	int rc;
@@ -494,7 +335,7 @@ start(struct listener *l)
 	wk_server_options_default(o);
 	o->versions = options_versions(l->opt);
 	o->trace_level = (int)wk_cli.verbose;
-	l->service = services[l->opt->serve];
+	visits_init(&l->visits, l->opt, &l->outlet, &visits_handler, l);
 	rc = wk_net_listen_apply(&l->opt->listen, &l->opt->net, o,
 	    l->addresses);
 	if (rc == WK_EXIT_OK)
@@ -519,13 +360,17 @@ static void
 stop(struct listener *l)
 {
 	wk_io_watch(&l->signals, 0);
+	l->is_draining = true;	/* nothing more to begin */
 	wk_udp_proxy_del(l->proxy);
 	wk_server_del(l->server);
 	wk_tls_credentials_del(l->server_options.credentials);
 	wk_access_auth_del(l->auth);
 	wk_access_targets_del(l->targets);
-	if (l->outlet.out.io.loop != NULL)
-		outlet_finish(&l->outlet, FLUSH_PATIENCE_NS);
+	if (l->outlet.out.io.loop != NULL) {
+		visits_finish(&l->visits);
+		if (!outlet_finish(&l->outlet, WK_NEVER))
+			wk_out_fail(ETIMEDOUT);
+	}
 	wk_loop_del(l->loop);
 }
 

@@ -222,6 +222,12 @@ conflict(const struct options *opt)
 	return FIRST_BROKEN(rules);
 }
 
+static bool
+is_cleartext_url(const struct options *opt)
+{
+	return opt->url != NULL && strncasecmp(opt->url, "http://", 7) == 0;
+}
+
 /* The same for options about tunnels. */
 static const char *
 tunnel_conflict(const struct options *opt)
@@ -229,8 +235,6 @@ tunnel_conflict(const struct options *opt)
 	bool is_tunnel = opt->url != NULL, is_server = opt->listen.addresses.n > 0;
 	bool is_proxy = is_server && opt->serve == SERVE_PROXY;
 	const struct rule rules[] = {
-		{ is_tunnel && is_server,
-		    "a URL and --listen exclude each other" },
 		{ (is_tunnel || is_server) && (opt->is_encoding ||
 		    opt->lists_types), "-e and --list-types open no tunnel" },
 		{ (is_tunnel || is_server) && opt->is_payload,
@@ -264,6 +268,31 @@ tunnel_conflict(const struct options *opt)
 		    "--max-tunnels and --idle-timeout are for --serve proxy" },
 		{ is_proxy && opt->has_protocol,
 		    "--serve proxy knows connect-udp alone" },
+		{ !is_server && wk_net_listen_is_given(&opt->listen),
+		    "--cleartext, --client-ca and --max-connections need "
+		    "--listen" },
+		{ !is_server && (opt->proxy.allow.n > 0 ||
+		    opt->proxy.deny.n > 0 || opt->proxy.is_private_fine ||
+		    opt->proxy.max_tunnels > 0 ||
+		    opt->proxy.idle_timeout_ns != OPTIONS_NO_LINGER),
+		    "--allow, --deny, --allow-private, --max-tunnels and "
+		    "--idle-timeout need --listen" },
+		{ !is_tunnel && wk_net_client_is_given(&opt->net),
+		    "--ipv4, --ipv6, --bind, --connect-to, --unix-socket, "
+		    "--insecure, --cacert, --pin, --connect-timeout and "
+		    "--max-time need a URL" },
+		{ !is_tunnel && !is_server && (opt->net.cert != NULL ||
+		    opt->net.key != NULL || opt->net.keylog != NULL),
+		    "--cert, --key and --keylog need a URL or --listen" },
+		{ is_cleartext_url(opt) && (opt->net.is_insecure ||
+		    opt->net.cacert != NULL || opt->net.pins.n > 0 ||
+		    opt->net.cert != NULL || opt->net.key != NULL),
+		    "a http URL has no certificates: --insecure, --cacert, "
+		    "--pin, --cert and --key need https" },
+		{ opt->is_interactive && (opt->count > 0 ||
+		    opt->keeps_sending || opt->linger_ns !=
+		    OPTIONS_NO_LINGER), "--interactive excludes --count, "
+		    "--linger and --keep-sending" },
 		{ opt->listen.is_cleartext && (opt->net.cert != NULL ||
 		    opt->listen.client_ca != NULL),
 		    "--cleartext excludes certificates" },

@@ -4,8 +4,10 @@
 #include "cmd/capsule-cat/outlet.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "common/cli/out.h"
+#include "common/cli/signals.h"
 
 /*
  * What a window of capsules may become as text. Flow control keeps it far
@@ -67,12 +69,54 @@ outlet_pending(const struct outlet *o)
 	return wk_stdout_pending(&o->out);
 }
 
-void
-outlet_finish(struct outlet *o, uint64_t timeout_ns)
+/* Until its reader takes some, or a signal says not to wait for it. */
+static void
+wait_for_reader(void)
+{
+	struct pollfd p[] = {
+		{ .fd = wk_out_fd(), .events = POLLOUT },
+		{ .fd = wk_signals_fd(), .events = POLLIN },
+	};
+
+	poll(p, 2, -1);
+	wk_signals_take();
+}
+
+bool
+outlet_drain(struct outlet *o, size_t most)
 {
 	wk_out_flush();
-	if (wk_stdout_finish(&o->out, timeout_ns) != WK_OK)
-		wk_out_fail(errno);
+	/* Without patience it writes what goes, and says whether that is all. */
+	while (wk_stdout_finish(&o->out, 0) != WK_OK) {
+		if (errno != ETIMEDOUT) {
+			wk_out_fail(errno);
+			return false;
+		}
+		if (outlet_pending(o) <= most)
+			return true;
+		if (wk_signals_stopped() != 0)
+			return false;
+		wait_for_reader();
+	}
+	return true;
+}
+
+bool
+outlet_finish(struct outlet *o, uint64_t patience_ns)
+{
+	bool is_lost = false;
+
+	if (patience_ns == WK_NEVER) {
+		outlet_drain(o, 0);
+		patience_ns = OUTLET_PATIENCE_NS;
+	}
+	wk_out_flush();
+	if (wk_stdout_finish(&o->out, patience_ns) != WK_OK) {
+		is_lost = errno == ETIMEDOUT;
+		if (!is_lost)
+			wk_out_fail(errno);
+	}
 	wk_stdout_free(&o->out);
 	wk_out_divert(NULL, NULL);
+	return !is_lost;
 }

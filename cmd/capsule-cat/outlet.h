@@ -5,8 +5,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/clock.h"
 #include "common/net/stdstream.h"
 
 struct outlet {
@@ -27,7 +29,17 @@ int outlet_init(struct outlet *o, struct wk_loop *loop,
 size_t outlet_pending(const struct outlet *o);
 
 /*
- * Write what is left, waiting for a reader that is slow for so long at most,
- * and let wk_out_finish() write to the descriptor again.
+ * Without the loop: wait until no more than that many octets are left. False
+ * when writing failed or a signal says to stop.
  */
-void outlet_finish(struct outlet *o, uint64_t timeout_ns);
+bool outlet_drain(struct outlet *o, size_t most);
+
+/* For those who are asked to end. */
+#define OUTLET_PATIENCE_NS (2 * WK_NS_PER_SEC)
+
+/*
+ * Write what is left, and let wk_out_finish() write to the descriptor again. A
+ * slow reader is waited for, for so long at most; with WK_NEVER until a signal
+ * comes, and then a little. False: what it did not take by then is lost.
+ */
+bool outlet_finish(struct outlet *o, uint64_t patience_ns);

@@ -85,7 +85,7 @@ payload_piece(struct payload *p, const struct wk_capsule *cap)
 	return rc;
 }
 
-void
+bool
 payload_end(struct payload *p, const struct wk_capsule *cap, bool is_whole)
 {
 	/* A datagram without any octet has neither an id nor a payload. */
@@ -95,7 +95,9 @@ payload_end(struct payload *p, const struct wk_capsule *cap, bool is_whole)
 	else if (p->needs_context && is_whole && cap->length > 0)
 		wk_caution("%s: byte %" PRIu64 ": datagram ends inside its "
 		    "context id, left out", p->name, cap->offset);
-	if (p->is_begun)
-		wk_framing_write_end(&p->writer);
+	if (!p->is_begun)
+		return false;
+	wk_framing_write_end(&p->writer);
 	p->is_begun = false;
+	return true;
 }

@@ -28,5 +28,7 @@ void payload_init(struct payload *p, const struct options *opt,
 /* For each capsule, its pieces and its end; exit codes, failures are told. */
 int payload_start(struct payload *p, const struct wk_capsule *cap);
 int payload_piece(struct payload *p, const struct wk_capsule *cap);
-void payload_end(struct payload *p, const struct wk_capsule *cap,
+
+/* Was anything of it wanted, and written? */
+bool payload_end(struct payload *p, const struct wk_capsule *cap,
     bool is_whole);

@@ -41,9 +41,13 @@ take_credentials(struct request *r, const struct options *opt)
 	auth = wk_net_auth(opt->auth, &rc);
 	if (auth == NULL)
 		return rc;
-	wk_access_auth_value(auth, &r->credentials);
+	rc = wk_access_auth_value(auth, &r->credentials);
 	wk_access_auth_del(auth);
-	return WK_EXIT_OK;
+	if (rc == WK_OK)
+		return WK_EXIT_OK;
+	wk_warn("%s: %s", opt->auth, rc == WK_E_LIMIT ?
+	    "the first credentials are too long" : "out of memory");
+	return rc == WK_E_LIMIT ? WK_EXIT_USAGE : WK_EXIT_SYSTEM;
 }
 
 static void

@@ -5,7 +5,7 @@ dist_man_MANS += man/capsule-cat.1
 dist_bashcompletion_DATA += completions/bash/capsule-cat
 dist_zshcompletion_DATA += completions/zsh/_capsule-cat
 dist_fishcompletion_DATA += completions/fish/capsule-cat.fish
-BATS_TESTS += tests/cli/capsule-cat.bats
+BATS_TESTS += tests/cli/capsule-cat.bats tests/cli/capsule-cat-tunnel.bats
 endif
 # All but main.c, for tests that look inside.
 capsule_cat_parts = \
@@ -28,7 +28,8 @@ capsule_cat_parts = \
 	cmd/capsule-cat/show_json.c \
 	cmd/capsule-cat/tunnel.c cmd/capsule-cat/tunnel.h \
 	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h \
-	cmd/capsule-cat/value.c cmd/capsule-cat/value.h
+	cmd/capsule-cat/value.c cmd/capsule-cat/value.h \
+	cmd/capsule-cat/visits.c cmd/capsule-cat/visits.h
 capsule_cat_SOURCES = cmd/capsule-cat/main.c $(capsule_cat_parts)
 capsule_cat_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(READLINE_CFLAGS)
 capsule_cat_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS)

@@ -22,7 +22,8 @@
 #include "common/net/stdstream.h"
 
 #define READ_SIZE (64 * 1024)
-#define FLUSH_PATIENCE_NS (10 * WK_NS_PER_SEC)
+/* Capsules become text that is many times longer: in pieces, then. */
+#define SLICE_OCTETS 4096
 
 struct tunnel {
 	const struct options *opt;
@@ -38,12 +39,14 @@ struct tunnel {
 	struct wk_capsule_reader sent;	/* where in a capsule raw input is */
 	struct wk_buf *out;
 	size_t at;
-	bool has_input_ended, has_finished;
+	bool has_input_ended, is_input_done, has_finished;
 
-	/* From the tunnel. */
+	/* From the tunnel: what our reader has no room for yet is in arrived. */
 	struct decoder decoder;
-	size_t unconsumed;
-	bool has_ended;
+	struct wk_buf arrived;
+	size_t n_taken;		/* of it */
+	bool has_ended, is_finished;
+	bool is_decoded;	/* nothing more is looked at */
 };
 
 /* The first reason to end decides about the exit code. */
@@ -52,6 +55,7 @@ give_up(struct tunnel *t, int rc, const char *reason)
 {
 	if (t->rc == WK_EXIT_OK)
 		t->rc = rc;
+	wk_stdin_hold(&t->in);
 	dial_cancel(&t->dial, reason);
 }
 
@@ -76,18 +80,23 @@ on_linger(struct wk_timer *timer)
 static void
 input_done(struct tunnel *t)
 {
-	if (t->encoder.rc != WK_EXIT_OK && t->rc == WK_EXIT_OK)
+	if (t->is_input_done)
+		return;
+	t->is_input_done = true;
+	if (t->rc == WK_EXIT_OK)
 		t->rc = t->encoder.rc;
 	if (!t->opt->is_payload &&
 	    wk_capsule_reader_finish(&t->sent) != WK_OK) {
+		/* The peer gets it like that, and may complain of it, too. */
 		wk_warn_input("standard input", &t->sent.error);
-		give_up(t, WK_EXIT_PROTOCOL, "the input is incomplete");
-	} else if (t->opt->linger_ns > 0) {
+		dial_hush(&t->dial);
+		t->rc = WK_EXIT_PROTOCOL;
+	}
+	if (t->opt->linger_ns > 0 && !t->has_ended)
 		wk_timer_set(&t->linger, wk_loop_now_ns(t->dial.loop) +
 		    t->opt->linger_ns);
-	} else {
+	else
 		finish(t);
-	}
 }
 
 /* Give the tunnel what it takes; read on only when it took everything. */
@@ -96,6 +105,8 @@ pump(struct tunnel *t)
 {
 	ssize_t n;
 
+	if (t->dial.stream == NULL)
+		return;
 	if (t->at < t->out->len) {
 		n = wk_stream_write(t->dial.stream, t->out->data + t->at,
 		    t->out->len - t->at);
@@ -143,9 +154,10 @@ on_input(void *arg, const uint8_t *data, size_t len)
 		give_up(t, WK_EXIT_SYSTEM, "out of memory");
 		return;
 	}
+	/* What was good before it still goes out. */
 	if (t->encoder.has_failed) {
-		give_up(t, t->encoder.rc, "the input is malformed");
-		return;
+		wk_stdin_hold(&t->in);
+		t->has_input_ended = true;
 	}
 	pump(t);
 }
@@ -174,22 +186,86 @@ on_writable(struct wk_stream *s)
 
 /* --- from the tunnel to standard output ----------------------------------- */
 
-/* What the reader has taken may be sent again. */
-static void
-consume(struct tunnel *t)
+static bool
+has_room(const struct tunnel *t)
 {
-	size_t octets = t->unconsumed;
+	return outlet_pending(&t->outlet) <= OUTLET_LOW;
+}
 
-	if (t->dial.stream == NULL || outlet_pending(&t->outlet) > OUTLET_LOW)
+/* Write or show octets; false when that was the end of it. */
+static bool
+show(struct tunnel *t, const uint8_t *data, size_t len)
+{
+	int rc = WK_EXIT_OK;
+
+	if (options_decodes(t->opt))
+		rc = decoder_feed(&t->decoder, data, len);
+	else
+		wk_out_write(data, len);
+	if (wk_out_flush() != WK_OK)
+		give_up(t, WK_EXIT_OK, "the output failed");
+	else if (rc != WK_EXIT_OK)
+		give_up(t, rc, "what arrived is malformed");
+	else if (decoder_has_enough(&t->decoder))
+		give_up(t, WK_EXIT_OK, "enough");
+	else
+		return true;
+	t->is_decoded = true;
+	return false;
+}
+
+/* The end of what arrives, and all of it is shown. */
+static void
+shown_all(struct tunnel *t)
+{
+	int rc = WK_EXIT_OK;
+
+	t->is_decoded = t->is_finished = true;
+	if (options_decodes(t->opt))
+		rc = decoder_finish(&t->decoder, true);
+	wk_out_flush();
+	if (rc != WK_EXIT_OK)
+		give_up(t, rc, "what arrived is malformed");
+}
+
+/*
+ * Show octets as far as our reader has room for what they become, or all of
+ * them. What was shown may be sent again. Returns how many were taken.
+ */
+static size_t
+show_some(struct tunnel *t, const uint8_t *data, size_t len, bool all)
+{
+	size_t taken = 0, n;
+
+	while (taken < len && !t->is_decoded && (all || has_room(t))) {
+		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
+		if (show(t, data + taken, n) && t->dial.stream != NULL)
+			wk_stream_consume(t->dial.stream, n);
+		taken += n;
+	}
+	return taken;
+}
+
+static void
+show_arrived(struct tunnel *t, bool all)
+{
+	struct wk_buf *b = &t->arrived;
+
+	if (t->n_taken < b->len)
+		t->n_taken += show_some(t, b->data + t->n_taken,
+		    b->len - t->n_taken, all);
+	if (t->n_taken < b->len)
 		return;
-	t->unconsumed = 0;
-	wk_stream_consume(t->dial.stream, octets);
+	wk_buf_clear(b);
+	t->n_taken = 0;
+	if (t->has_ended && !t->is_decoded)
+		shown_all(t);
 }
 
 static void
 on_drained(void *arg)
 {
-	consume(arg);
+	show_arrived(arg, false);
 }
 
 /* Nobody reads our output: out.h knows whether that is an error. */
@@ -199,34 +275,21 @@ on_output_failed(void *arg)
 	give_up(arg, WK_EXIT_OK, "the output failed");
 }
 
-static bool
-has_enough(const struct tunnel *t)
-{
-	return t->opt->count > 0 && t->decoder.n_shown >= t->opt->count &&
-	    !t->decoder.is_inside;
-}
-
+/* No more than the window waits, as it is consumed only when it is shown. */
 static void
 on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
 	struct tunnel *t = dial_arg(s);
-	int rc = WK_EXIT_OK;
+	size_t taken = 0;
 
-	t->unconsumed += len;
-	if (options_decodes(t->opt))
-		rc = decoder_feed(&t->decoder, data, len);
-	else
-		wk_out_write(data, len);
-	if (wk_out_flush() != WK_OK) {
-		give_up(t, WK_EXIT_OK, "the output failed");
+	if (t->arrived.len == 0)
+		taken = show_some(t, data, len, false);
+	if (t->is_decoded || taken == len)
 		return;
+	if (wk_buf_append(&t->arrived, data + taken, len - taken) != WK_OK) {
+		wk_warn("out of memory");
+		give_up(t, WK_EXIT_SYSTEM, "out of memory");
 	}
-	if (rc != WK_EXIT_OK)
-		give_up(t, rc, "what arrived is malformed");
-	else if (has_enough(t))
-		give_up(t, WK_EXIT_OK, "enough");
-	else
-		consume(t);
 }
 
 /* The peer has nothing more to say; whoever sends only may go on. */
@@ -234,16 +297,10 @@ static void
 on_end(struct wk_stream *s)
 {
 	struct tunnel *t = dial_arg(s);
-	int rc;
 
 	t->has_ended = true;
-	if (options_decodes(t->opt)) {
-		rc = decoder_finish(&t->decoder, true);
-		if (rc != WK_EXIT_OK)
-			give_up(t, rc, "what arrived is malformed");
-	}
-	wk_out_flush();
-	if (!t->opt->keeps_sending)
+	show_arrived(t, false);
+	if (!t->opt->keeps_sending || t->is_input_done)
 		finish(t);
 }
 
@@ -260,8 +317,19 @@ on_open(struct dial *d, struct wk_stream *s)
 	wk_stdin_release(&t->in);
 }
 
+/* Nobody takes more of the input. */
+static void
+on_over(struct dial *d)
+{
+	struct tunnel *t = d->arg;
+
+	wk_stdin_hold(&t->in);
+	wk_timer_set(&t->linger, WK_NEVER);
+}
+
 static const struct dial_handler handler = {
 	.open = on_open,
+	.over = on_over,
 	.stream = {
 		.data = on_data,
 		.end = on_end,
@@ -276,8 +344,10 @@ start(struct tunnel *t)
 
 	t->out = opt->is_payload ? &t->encoder.out : &t->raw;
 	wk_buf_init(&t->raw, SIZE_MAX);
+	wk_buf_init(&t->arrived, SIZE_MAX);
 	wk_capsule_reader_init(&t->sent, WK_VARINT_MAX);
 	decoder_init(&t->decoder, opt, opt->url, false);
+	t->decoder.max_shown = opt->count;
 	if (encoder_init(&t->encoder, opt) != WK_OK ||
 	    wk_stdin_init(&t->in, t->dial.loop, STDIN_FILENO, READ_SIZE,
 	    on_input, on_input_end, t) != WK_OK ||
@@ -294,15 +364,23 @@ start(struct tunnel *t)
 static void
 stop(struct tunnel *t)
 {
+	bool was_stopped = dial_was_stopped(&t->dial);
+
 	wk_timer_set(&t->linger, WK_NEVER);
+	/* The tunnel is over, our reader need not have taken all of it. */
+	while (!t->is_decoded && t->arrived.len > t->n_taken &&
+	    !wk_out_has_failed() && (was_stopped ||
+	    outlet_drain(&t->outlet, OUTLET_LOW)))
+		show_arrived(t, was_stopped);
 	/* Capsules that were cut are shown as far as they came. */
-	if (options_decodes(t->opt) && !t->has_ended)
+	if (options_decodes(t->opt) && !t->is_finished)
 		decoder_finish(&t->decoder, false);
-	outlet_finish(&t->outlet, FLUSH_PATIENCE_NS);
+	outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
 	wk_stdin_free(&t->in);
 	encoder_free(&t->encoder);
 	decoder_free(&t->decoder);
 	wk_buf_free(&t->raw);
+	wk_buf_free(&t->arrived);
 }
 
 int

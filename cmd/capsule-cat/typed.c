@@ -133,7 +133,7 @@ put_escape(struct typed *t)
 	}
 	if (left < 3 || rest[0] != 'x' || wk_hex_digit(rest[1]) < 0 ||
 	    wk_hex_digit(rest[2]) < 0)
-		return bad(t, t->at, "\\n \\r \\t \\0 \\\\ \\\" or \\xNN");
+		return bad(t, t->at, "\\n \\r \\t \\0 \\\\ \\\" \\' or \\xNN");
 	octet = (uint8_t)(wk_hex_digit(rest[1]) << 4 | wk_hex_digit(rest[2]));
 	t->at += 3;
 	return wk_buf_append(t->out, &octet, 1);
@@ -194,7 +194,20 @@ put_parts(struct typed *t)
 	for (skip_blanks(t); rc == WK_OK && t->at < t->line.len; skip_blanks(t))
 		rc = put_part(t);
 	if (rc == WK_E_LIMIT || rc == WK_E_NOMEM)
-		wk_error_set(t->error, rc, t->at, "the value is too long");
+		wk_error_set(t->error, (enum wk_status)rc, t->at,
+		    rc == WK_E_LIMIT ? "the value is too long" :
+		    "out of memory");
+	return rc;
+}
+
+/* All or nothing: what was appended to b before it failed goes. */
+static int
+settle(struct wk_buf *b, size_t before, int rc)
+{
+	if (rc != WK_OK) {
+		b->len = before;
+		b->status = WK_OK;
+	}
 	return rc;
 }
 
@@ -202,8 +215,9 @@ int
 typed_value(struct wk_str parts, struct wk_buf *out, struct wk_error *error)
 {
 	struct typed t = { .line = parts, .out = out, .error = error };
+	size_t before = out->len;
 
-	return put_parts(&t);
+	return settle(out, before, put_parts(&t));
 }
 
 int
@@ -215,7 +229,7 @@ typed_capsule(struct wk_str line, enum wk_capsule_reading reading,
 	struct wk_capsule cap = { .type = 0 };
 	char word[WORD_MAX];
 	struct wk_buf value;
-	size_t begin;
+	size_t begin, before = out->len;
 	int rc;
 
 	skip_blanks(&t);
@@ -235,7 +249,11 @@ typed_capsule(struct wk_str line, enum wk_capsule_reading reading,
 		cap.length = value.len;
 		wk_buf_append(out, header, wk_capsule_header(header, &cap));
 		rc = wk_buf_append(out, value.data, value.len);
+		if (rc != WK_OK)
+			wk_error_set(error, (enum wk_status)rc, line.len,
+			    rc == WK_E_LIMIT ? "too much waits" :
+			    "out of memory");
 	}
 	wk_buf_free(&value);
-	return rc;
+	return settle(out, before, rc);
 }

@@ -24,6 +24,6 @@
 int typed_capsule(struct wk_str line, enum wk_capsule_reading reading,
     struct wk_buf *out, struct wk_error *error);
 
-/* Only the parts: the value. */
+/* Only the parts: the value. The same is said of failures. */
 int typed_value(struct wk_str parts, struct wk_buf *out,
     struct wk_error *error);

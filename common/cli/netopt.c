@@ -17,6 +17,15 @@
 
 /* --- dialling ------------------------------------------------------------ */
 
+bool
+wk_net_client_is_given(const struct wk_net_client *o)
+{
+	return o->is_ipv4 || o->is_ipv6 || o->bind.n > 0 ||
+	    o->connect_to != NULL || o->unix_socket != NULL ||
+	    o->is_insecure || o->cacert != NULL || o->pins.n > 0 ||
+	    o->connect_timeout_ns > 0 || o->max_time_ns > 0;
+}
+
 const char *
 wk_net_client_conflict(const struct wk_net_client *o)
 {
@@ -70,6 +79,9 @@ take_binds(const struct wk_net_client *o, struct wk_client_options *client,
 		    wk_str_of(o->bind.items[i]), 0) != WK_OK)
 			return wk_usage_error("--bind %s: expected a numeric "
 			    "address", o->bind.items[i]);
+	if (o->bind.n == 2 && dial->bind[0].sa.ss_family ==
+	    dial->bind[1].sa.ss_family)
+		return wk_usage_error("--bind may be given once per family");
 	client->dial.bind = dial->bind;
 	client->dial.n_bind = o->bind.n;
 	return WK_EXIT_OK;
@@ -130,6 +142,13 @@ wk_net_exit(enum wk_client_failure failure)
 }
 
 /* --- listening ----------------------------------------------------------- */
+
+bool
+wk_net_listen_is_given(const struct wk_net_listen *o)
+{
+	return o->is_cleartext || o->client_ca != NULL ||
+	    o->max_connections > 0;
+}
 
 static int
 take_addresses(const struct wk_net_listen *o,
@@ -211,7 +230,8 @@ wk_net_listen_announce(const struct wk_server *server,
 			announce_json(url, credentials);
 	}
 	if (credentials != NULL && wk_tls_is_self_made(credentials)) {
-		wk_notice("certificate made for this run: --pin %s",
+		wk_notice("certificate made for this run, which clients trust "
+		    "by --insecure --pin %s",
 		    wk_tls_spki_pin(credentials, pin));
 		wk_notice("certificate SHA-256 %s", wk_tls_fingerprint(
 		    credentials, fingerprint));

@@ -28,6 +28,7 @@ struct wk_net_client {
 	uint64_t connect_timeout_ns, max_time_ns;
 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): types and members take none */
 #define WK_NET_CLIENT_OPTIONS(type, member) \
 	{ .kind = WK_OPT_GROUP, .help = "The connection" }, \
 	{ '4', "ipv4", .help = "IPv4 alone", .kind = WK_OPT_FLAG, \
@@ -44,8 +45,8 @@ struct wk_net_client {
 	    .kind = WK_OPT_FLAG, .at = offsetof(type, member.is_insecure) }, \
 	{ 0, "cacert", "FILE", "trust these authorities (PEM)", \
 	    WK_OPT_TEXT, .at = offsetof(type, member.cacert) }, \
-	{ 0, "pin", "SHA256", "trust this public key: sha256//BASE64 or " \
-	    "hexadecimal", WK_OPT_LIST, .at = offsetof(type, member.pins) }, \
+	{ 0, "pin", "SHA256", "demand this public key: sha256//BASE64 or " \
+	    "hexadecimal; with -k it is all that is demanded", WK_OPT_LIST, .at = offsetof(type, member.pins) }, \
 	{ 0, "connect-timeout", "SEC", "give up connecting after this time; " \
 	    "the default is 30", WK_OPT_SECONDS, \
 	    .at = offsetof(type, member.connect_timeout_ns) }, \
@@ -61,6 +62,9 @@ struct wk_net_client {
 	{ 0, "keylog", "FILE", "append TLS secrets for decryption; " \
 	    "SSLKEYLOGFILE does the same", WK_OPT_TEXT, \
 	    .at = offsetof(type, member.keylog) }
+
+/* Was one of them given? They mean nothing to a listener. */
+bool wk_net_client_is_given(const struct wk_net_client *options);
 
 /* NULL, or which options exclude each other. */
 const char *wk_net_client_conflict(const struct wk_net_client *options);
@@ -105,6 +109,9 @@ struct wk_net_listen {
 	    "default is 10000", WK_OPT_UINT, .min = 1, .max = 1000000, \
 	    .at = offsetof(type, member.max_connections) }
 
+/* Was one of them given, besides the addresses? */
+bool wk_net_listen_is_given(const struct wk_net_listen *options);
+
 #define WK_NET_ADDRESSES_MAX 64
 
 /*
@@ -148,6 +155,8 @@ struct wk_net_proxy {
 	{ 0, "idle-timeout", "SEC", "close silent tunnels; the default is " \
 	    "120, 0 never", WK_OPT_SECONDS, \
 	    .at = offsetof(type, member.idle_timeout_ns) }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 /* The rules, the caller's then; NULL after a message, exit code WK_EXIT_USAGE. */
 struct wk_access_targets *wk_net_targets(const struct wk_net_proxy *options);

@@ -159,7 +159,7 @@ wk_seconds_parse(const char *text, uint64_t *ns, struct wk_error *error)
 	uint64_t whole = 0, fraction = 0, unit = WK_NS_PER_SEC;
 	const char *p = text;
 
-	for (; isdigit((unsigned char)*p) && whole < UINT32_MAX; p++)
+	for (; isdigit((unsigned char)*p) && whole <= UINT32_MAX / 10; p++)
 		whole = 10 * whole + (uint64_t)(*p - '0');
 	if (*p == '.')
 		for (p++; isdigit((unsigned char)*p); p++)
@@ -201,7 +201,7 @@ list_add(struct wk_option_list *list, const char *arg, struct wk_error *error)
 {
 	if (list->n == WK_OPTION_LIST_MAX)
 		return wk_error_set(error, WK_E_INVALID, 0,
-		    "may be given %d times", WK_OPTION_LIST_MAX);
+		    "may be given %d times at most", WK_OPTION_LIST_MAX);
 	list->items[list->n++] = arg;
 	return WK_OK;
 }

@@ -56,6 +56,7 @@ wk_out_reset(int fd)
 	out.len = out.tail = 0;
 	out.n_queued = 0;
 	out.failed_errno = 0;
+	out.sink = NULL;
 }
 
 int

@@ -46,7 +46,7 @@ void wk_out_divert(int (*sink)(void *arg, const void *data, size_t len),
 /* A sink found out later that what it took was not written. */
 void wk_out_fail(int error_number);
 
-/* Forget a failure and buffered octets, for tests and after a fork. */
+/* Forget failure, buffered octets and sink, for tests and after a fork. */
 void wk_out_reset(int fd);
 
 /*

@@ -186,7 +186,7 @@ check_value(const struct wk_access_auth *auth, struct wk_str value)
 		return false;
 	if (scheme == BEARER)
 		return has_secret(auth, scheme, text);
-	wk_buf_init(&plain, 1024);
+	wk_buf_init(&plain, text.len);
 	found = wk_base64_parse(&plain, text.at, text.len, NULL) == WK_OK &&
 	    has_secret(auth, scheme, (struct wk_str){
 		(const char *)plain.data, plain.len });
@@ -323,7 +323,7 @@ is_own(const struct ip *ip)
 	struct ip own;
 
 	if (getifaddrs(&all) < 0)
-		return false;
+		return true;	/* not to know is no reason to let in */
 	for (one = all; one != NULL && !found; one = one->ifa_next) {
 		if (one->ifa_addr == NULL)
 			continue;
@@ -602,8 +602,14 @@ rule_has_ip(const struct rule *rule, const struct ip *ip)
 {
 	struct ip inner;
 
-	return rule->subject == PREFIX && (ip_in(ip, &rule->prefix) ||
-	    (ip_inside(ip, &inner) && ip_in(&inner, &rule->prefix)));
+	if (rule->subject != PREFIX)
+		return false;
+	/* ::/0 says IPv6, although IPv4 is inside of it here. */
+	if (rule->prefix.len < mapped.len && ip_in(ip, &mapped))
+		return false;
+	return ip_in(ip, &rule->prefix) ||
+	    (ip_inside(ip, &inner) && rule->prefix.len >= mapped.len &&
+	    ip_in(&inner, &rule->prefix));
 }
 
 static bool

@@ -39,6 +39,7 @@ struct tunnel {
 	struct wk_timer timer;		/* of the resolver, then of idleness */
 	bool is_open;			/* io has a socket */
 	bool was_counted, is_leaving;
+	bool has_ended;			/* the client, perhaps before it opened */
 	char host[HOST_MAX];
 	struct tunnel *prev, *next;
 };
@@ -259,8 +260,7 @@ answer_open(struct tunnel *t, const struct wk_address *target)
 	    t->proxy->options.name, wk_address_host_text(target, text));
 	fields[0] = field("capsule-protocol", "?1");
 	fields[1] = field("proxy-status", status);
-	return wk_stream_use_capsules(t->stream, WK_DATAGRAM_UDP_VALUE_MAX) ==
-	    WK_OK && wk_stream_respond(t->stream, &m, false, NULL) == WK_OK;
+	return wk_stream_respond(t->stream, &m, false, NULL) == WK_OK;
 }
 
 /* Success means that the socket is there, not that anybody answers. */
@@ -289,6 +289,8 @@ open_tunnel(struct tunnel *t, const struct wk_address *target)
 	note(t->proxy, t->stream, "opened to %s", wk_address_text(target, text));
 	wk_io_watch(&t->io, WK_IO_READ);
 	stay_until(t);
+	if (t->has_ended)
+		leave(t);
 }
 
 static void
@@ -342,6 +344,7 @@ client_ended(struct wk_stream *s)
 {
 	struct tunnel *t = wk_stream_arg(s);
 
+	t->has_ended = true;
 	if (t->is_open && !t->is_leaving)
 		leave(t);
 }
@@ -411,6 +414,11 @@ start_tunnel(struct wk_udp_proxy *p, struct wk_stream *s, const char *host,
 	p->tunnels = t;
 	p->n_tunnels++;
 	wk_stream_handle(s, &tunnel_handler, t);
+	/* From the first octet: what comes too early is dropped by the capsule. */
+	if (wk_stream_use_capsules(s, WK_DATAGRAM_UDP_VALUE_MAX) != WK_OK) {
+		refuse(p, s, &internal, "", NULL);
+		return;
+	}
 	t->resolve = wk_resolve_start(p->loop, t->host, port, AF_UNSPEC,
 	    resolved, t);
 	if (t->resolve == NULL)

@@ -3,7 +3,12 @@
 
 #include "common/wire/masque.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
+
 #include "common/base/buf.h"
+#include "common/wire/chars.h"
 #include "common/wire/http1.h"
 #include "common/wire/uritemplate.h"
 
@@ -58,38 +63,99 @@ is_number(struct wk_str s, unsigned long min, unsigned long max)
 	return n >= min && n <= max;
 }
 
+static bool
+is_address(struct wk_str text, bool is_ipv6)
+{
+	unsigned char octets[16];
+	char copy[64];
+
+	if (text.len == 0 || text.len >= sizeof(copy) ||
+	    memchr(text.at, '\0', text.len) != NULL)
+		return false;
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	return inet_pton(is_ipv6 ? AF_INET6 : AF_INET, copy, octets) == 1;
+}
+
+static const char *
+find_char(struct wk_str s, char c)
+{
+	return s.len == 0 ? NULL : memchr(s.at, c, s.len);
+}
+
+/* HOST, ADDRESS[/LENGTH] or "*" (RFC 9484, section 4.6). */
+static bool
+is_ip_scope(struct wk_str text)
+{
+	const char *slash = find_char(text, '/');
+	bool is_ipv6 = find_char(text, ':') != NULL;
+	struct wk_str address = text, length;
+	size_t i;
+
+	if (slash != NULL) {
+		address.len = (size_t)(slash - text.at);
+		length.at = slash + 1;
+		length.len = text.len - address.len - 1;
+		return is_number(length, 0, is_ipv6 ? 128 : 32) &&
+		    is_address(address, is_ipv6);
+	}
+	if (is_ipv6)
+		return is_address(text, true);
+	for (i = 0; i < text.len; i++)
+		if (!wk_char_is(text.at[i], WK_CHAR_UNRESERVED |
+		    WK_CHAR_SUB_DELIM))
+			return false;
+	return text.len > 0;
+}
+
+/* What is in front of the colon of a protocol, and what is behind it. */
+static bool
+split_ip_scope(struct wk_str text, struct wk_str *host, struct wk_str *rest)
+{
+	const char *close = find_char(text, ']'), *colon;
+
+	*host = text;
+	*rest = (struct wk_str){ NULL, 0 };
+	if (text.at[0] == '[') {
+		if (close == NULL)
+			return false;
+		host->at = text.at + 1;
+		host->len = (size_t)(close - text.at) - 1;
+		colon = close + 1;
+		if (find_char(*host, ':') == NULL)
+			return false;
+	} else {
+		colon = find_char(text, ':');
+		/* Two of them: an IPv6 address or prefix without a protocol. */
+		if (colon == NULL || find_char((struct wk_str){ colon + 1,
+		    (size_t)(text.at + text.len - colon) - 1 }, ':') != NULL)
+			return true;
+		host->len = (size_t)(colon - text.at);
+	}
+	if (colon == text.at + text.len)
+		return true;
+	rest->at = colon + 1;
+	rest->len = (size_t)(text.at + text.len - colon) - 1;
+	return *colon == ':';
+}
+
 static int
 parse_ip_scope(struct wk_str text, struct wk_masque_target *target,
     struct wk_error *error)
 {
-	const char *close = memchr(text.at, ']', text.len), *colon;
+	struct wk_str rest;
 
 	target->port = wk_str_of("*");
-	target->host = text;
-	if (close != NULL && text.at[0] == '[') {
-		target->host.at = text.at + 1;
-		target->host.len = (size_t)(close - text.at) - 1;
-		colon = close + 1 < text.at + text.len ? close + 1 : NULL;
-	} else {
-		colon = memchr(text.at, ':', text.len);
-		/* Two of them: an IPv6 address or prefix without a protocol. */
-		if (colon != NULL && memchr(colon + 1, ':',
-		    text.len - (size_t)(colon - text.at) - 1) != NULL)
-			colon = NULL;
-		if (colon != NULL)
-			target->host.len = (size_t)(colon - text.at);
-	}
-	if (colon != NULL) {
-		target->port.at = colon + 1;
-		target->port.len = text.len - (size_t)(colon - text.at) - 1;
-		if (*colon != ':' || (!wk_str_is(target->port, "*") &&
-		    !is_number(target->port, 0, 255)))
-			return wk_error_set(error, WK_E_MALFORMED, 0,
-			    "expected an IP protocol number, 0 to 255");
-	}
-	if (target->host.len == 0)
+	if (!split_ip_scope(text, &target->host, &rest) ||
+	    !is_ip_scope(target->host))
+		return wk_error_set(error, WK_E_MALFORMED, 0, "expected HOST, "
+		    "ADDRESS/LENGTH or *, then :PROTOCOL if any");
+	if (rest.at == NULL)
+		return WK_OK;
+	target->port = rest;
+	if (!wk_str_is(rest, "*") && !is_number(rest, 0, 255))
 		return wk_error_set(error, WK_E_MALFORMED, 0,
-		    "expected HOST, ADDRESS/LENGTH or *, then :PROTOCOL if any");
+		    "expected an IP protocol number, 0 to 255");
 	return WK_OK;
 }
 
@@ -109,9 +175,12 @@ wk_masque_target_parse(struct wk_str text, struct wk_str protocol,
 		return WK_OK;
 	}
 	if (wk_http1_authority_parse(text, &authority, error) != WK_OK ||
-	    authority.host.len == 0 || authority.port < 1)
+	    authority.host.len == 0 || authority.port < 1 ||
+	    wk_str_is(authority.host, "*") ||
+	    find_char(authority.host, '%') != NULL ||
+	    (authority.is_ipv6 && !is_address(authority.host, true)))
 		return wk_error_set(error, WK_E_MALFORMED, 0,
-		    "expected HOST:PORT or [ADDRESS]:PORT");
+		    "expected HOST:PORT, [ADDRESS]:PORT or *:*");
 	target->host = authority.host;
 	for (i = text.len; text.at[i - 1] != ':'; i--)
 		;
@@ -131,6 +200,13 @@ origin_of(struct wk_str url)
 		    (slashes == 2 && (url.at[i] == '?' || url.at[i] == '#')))
 			break;
 	return (struct wk_str){ url.at, i };
+}
+
+/* An IP protocol that was not given need not have a place. */
+static bool
+may_lack(const char *name, const struct wk_masque_target *target)
+{
+	return strcmp(name, "ipproto") == 0 && wk_str_is(target->port, "*");
 }
 
 static int
@@ -160,11 +236,14 @@ fill(struct wk_buf *b, struct wk_str template_text, const struct token *token,
 			    "the template has {%s}, but there is no target",
 			    names[i]);
 		}
-		if (target != NULL && !wk_uritemplate_has(&t, names[i]))
+		if (target != NULL && !wk_uritemplate_has(&t, names[i]) &&
+		    !may_lack(names[i], target))
 			return wk_error_set(error, WK_E_INVALID, 0,
 			    "the template lacks {%s}", names[i]);
 	}
-	return wk_uritemplate_expand(&t, vars, ARRAY_LEN(vars), b);
+	rc = wk_uritemplate_expand(&t, vars, ARRAY_LEN(vars), b);
+	return rc == WK_OK ? WK_OK : wk_error_set(error, (enum wk_status)rc, 0,
+	    "the template is too long");
 }
 
 int
@@ -201,7 +280,7 @@ wk_masque_url(struct wk_url *out, struct wk_str url, const char *template_text,
 		rc = fill(&expanded, (struct wk_str){ (const char *)text.data,
 		    text.len }, token, target, error);
 	else
-		wk_error_set(error, rc, 0, "the template is too long");
+		wk_error_set(error, (enum wk_status)rc, 0, "the template is too long");
 	if (rc == WK_OK)
 		rc = wk_url_parse(out, (struct wk_str){
 		    (const char *)expanded.data, expanded.len }, error);

@@ -31,10 +31,12 @@ int wk_masque_target_parse(struct wk_str text, struct wk_str protocol,
  * starts with "/" belongs to that origin, an absolute one replaces it; NULL:
  * url itself if it has variables, else the protocol's well-known template at
  * url's origin when there is a target, else url as it is. The target's values
- * fill target_host and target_port (connect-ip: target and ipproto).
+ * fill target_host and target_port (connect-ip: target and ipproto, which the
+ * template may lack where no protocol was given).
  *
  * WK_OK, and the caller's wk_url_free(); WK_E_INVALID or WK_E_MALFORMED with
- * the reason, WK_E_UNSUPPORTED when the protocol has no well-known template.
+ * the reason, WK_E_UNSUPPORTED when the protocol has no well-known template,
+ * WK_E_LIMIT over 16384 octets, WK_E_NOMEM.
  */
 int wk_masque_url(struct wk_url *out, struct wk_str url,
     const char *template_text, struct wk_str protocol,

@@ -129,6 +129,26 @@ fuzz_mcproxy_multiget_LDFLAGS = $(fuzz_ldflags)
 fuzz_mcproxy_multiget_LDADD = $(mcproxy_libs)
 endif
 
+FUZZ_TARGETS += fuzz_masque
+fuzz_masque_SOURCES = tests/fuzz/fuzz_masque.c $(fuzz_main)
+fuzz_masque_LDFLAGS = $(fuzz_ldflags)
+fuzz_masque_LDADD = libwirekit.a
+
+if BUILD_HTTP
+FUZZ_TARGETS += fuzz_access
+fuzz_access_SOURCES = tests/fuzz/fuzz_access.c $(fuzz_main)
+fuzz_access_LDFLAGS = $(fuzz_ldflags)
+fuzz_access_LDADD = libwirekit.a $(HTTP_LIBS)
+endif
+
+if BUILD_CAPSULE
+FUZZ_TARGETS += fuzz_typed
+fuzz_typed_SOURCES = tests/fuzz/fuzz_typed.c cmd/capsule-cat/typed.c \
+	cmd/capsule-cat/typed.h $(fuzz_main)
+fuzz_typed_LDFLAGS = $(fuzz_ldflags)
+fuzz_typed_LDADD = libwirekit.a
+endif
+
 check_PROGRAMS += $(FUZZ_TARGETS)
 TESTS += tests/fuzz/replay.sh
 EXTRA_DIST += tests/fuzz/replay.sh tests/fuzz/replay.c tests/fuzz/corpus

@@ -115,6 +115,11 @@ static const struct judgement {
 	{ "-198.51.100.0/24", "x", "[2002:c633:6401::1]:53", true, false },
 	{ "-0.0.0.0/0", "x", "198.51.100.1:53", true, false },
 	{ "-0.0.0.0/0", "x", "[2001:db8::1]:53", true, true },
+	{ "-::/0", "x", "198.51.100.1:53", true, true },
+	{ "-::/0", "x", "[2001:db8::1]:53", true, false },
+	{ "+::/0", "x", "127.0.0.1:53", true, false },
+	{ "+::/0", "x", "[::1]:53", true, true },
+	{ "+::ffff:0:0/96", "x", "127.0.0.1:53", true, true },
 };
 
 static struct wk_access_targets *

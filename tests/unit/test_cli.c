@@ -3,6 +3,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -69,6 +70,7 @@ struct values {
 	const char *text;
 	uint64_t number, size, seconds_ns;
 	int choice, called;
+	struct wk_option_list list;
 };
 
 static int
@@ -97,6 +99,7 @@ static const struct wk_option table[] = {
 	{ 0, "shade", "NAME", "a choice", WK_OPT_CHOICE, .at = AT(choice),
 	    .choices = choices },
 	{ 0, "call", "WORD", "a call", WK_OPT_CALL, .call = call },
+	{ 'l', "list", "ITEM", "items", WK_OPT_LIST, .at = AT(list) },
 	{ 0 },
 };
 static const struct wk_tool tool = {
@@ -344,6 +347,155 @@ test_messages_reach_people_and_scripts(void **state)
 	    "\"message\":\"no \\\"such\\\" thing\"}\n");
 }
 
+/* --- lists ---------------------------------------------------------------- */
+
+static void
+test_lists_keep_their_order_and_have_an_end(void **state)
+{
+	char *argv[2 * WK_OPTION_LIST_MAX + 4] = { "tool", "-l", "one",
+	    "--list=two", "-lthree", "", NULL };
+	struct values v;
+	int first, rc;
+	size_t i;
+
+	(void)state;
+	assert_true(parse(&v, argv, &first, &rc));
+	assert_int_equal(v.list.n, 3);
+	assert_string_equal(v.list.items[0], "one");
+	assert_string_equal(v.list.items[1], "two");
+	assert_string_equal(v.list.items[2], "three");
+	for (i = 1; i <= WK_OPTION_LIST_MAX; i++)
+		argv[i] = "--list=x";
+	argv[i] = NULL;
+	assert_true(parse(&v, argv, &first, &rc));
+	assert_int_equal(v.list.n, WK_OPTION_LIST_MAX);
+	argv[i++] = "--list=y";
+	argv[i] = NULL;
+	assert_false(parse(&v, argv, &first, &rc));
+	assert_int_equal(rc, WK_EXIT_USAGE);
+	assert_string_equal(text_of(stderr_fd), "tool: --list y: may be given "
+	    "64 times at most (see tool --help)\n");
+}
+
+static void
+test_long_times_do_not_wrap(void **state)
+{
+	struct wk_error error;
+	uint64_t ns;
+
+	(void)state;
+	assert_int_equal(wk_seconds_parse("4294967294", &ns, &error), WK_OK);
+	assert_int_equal(ns, UINT64_C(4294967294) * WK_NS_PER_SEC);
+	assert_int_not_equal(wk_seconds_parse("42949672950", &ns, &error),
+	    WK_OK);
+	assert_int_not_equal(wk_seconds_parse("18446744074", &ns, &error),
+	    WK_OK);
+}
+
+/* --- a sink instead of the descriptor ------------------------------------- */
+
+static struct {
+	char data[200000];
+	size_t len;
+	int answer;
+} sink;
+
+static int
+into_sink(void *arg, const void *data, size_t len)
+{
+	assert_ptr_equal(arg, &sink);
+	if (sink.answer != 0)
+		return sink.answer;
+	assert_true(len > 0 && sink.len + len <= sizeof(sink.data));
+	memcpy(sink.data + sink.len, data, len);
+	sink.len += len;
+	return 0;
+}
+
+static void
+test_a_sink_gets_everything_in_order(void **state)
+{
+	static char borrowed[5000], big[70000];
+
+	(void)state;
+	memset(&sink, 0, sizeof(sink));
+	memset(borrowed, 'b', sizeof(borrowed));
+	memset(big, 'c', sizeof(big));
+	wk_out_text("before ");
+	wk_out_divert(into_sink, &sink);
+	wk_out_text("a");
+	wk_out_borrow(borrowed, sizeof(borrowed));
+	wk_out_text("d");
+	wk_out_write(big, sizeof(big));
+	wk_out_text("e");
+	assert_int_equal(wk_out_flush(), WK_OK);
+	assert_int_equal(wk_out_flush(), WK_OK);
+	assert_int_equal(sink.len, 7 + 1 + 5000 + 1 + 70000 + 1);
+	assert_memory_equal(sink.data, "before abb", 10);
+	assert_memory_equal(sink.data + 7 + 5000, "bdcc", 4);
+	assert_int_equal(sink.data[sink.len - 1], 'e');
+	assert_string_equal(written(), "");
+	/* And back to the descriptor. */
+	wk_out_divert(NULL, NULL);
+	wk_out_text("after");
+	assert_string_equal(written(), "after");
+}
+
+static void
+test_a_sink_that_fails_is_asked_once(void **state)
+{
+	(void)state;
+	memset(&sink, 0, sizeof(sink));
+	sink.answer = ENOSPC;
+	wk_out_divert(into_sink, &sink);
+	wk_out_text("lost");
+	assert_int_equal(wk_out_flush(), WK_E_SYSTEM);
+	sink.answer = 0;
+	wk_out_text("lost, too");
+	assert_int_equal(wk_out_flush(), WK_E_SYSTEM);
+	assert_int_equal(sink.len, 0);
+	wk_out_fail(EPIPE);	/* the first one counts */
+	wk_out_divert(NULL, NULL);
+	assert_int_equal(wk_out_finish(WK_EXIT_OK), WK_EXIT_SYSTEM);
+	assert_string_equal(text_of(stderr_fd),
+	    "tool: standard output: No space left on device\n");
+}
+
+static void
+test_what_a_sink_finds_out_later(void **state)
+{
+	(void)state;
+	memset(&sink, 0, sizeof(sink));
+	wk_out_divert(into_sink, &sink);
+	wk_out_text("taken");
+	assert_int_equal(wk_out_flush(), WK_OK);
+	assert_false(wk_out_has_failed());
+	wk_out_fail(EPIPE);
+	assert_true(wk_out_has_failed());
+	wk_out_text("not taken");
+	assert_int_equal(wk_out_flush(), WK_E_SYSTEM);
+	assert_int_equal(sink.len, 5);
+	wk_out_reset(capture_fd);
+	wk_out_text("to the descriptor");
+	assert_string_equal(written(), "to the descriptor");
+	assert_int_equal(sink.len, 5);
+}
+
+static void
+test_lines_of_a_conversation(void **state)
+{
+	(void)state;
+	wk_verbose_line(1, '>', "unsaid");
+	wk_cli.verbose = 1;
+	wk_verbose_line(1, '>', "GET %s");
+	wk_verbose_line(2, '<', "unsaid");
+	wk_cli.is_quiet = true;
+	wk_out_text("first");
+	wk_verbose_line(1, '*', "noted");
+	assert_string_equal(text_of(capture_fd), "first");
+	assert_string_equal(text_of(stderr_fd), "> GET %s\n* noted\n");
+}
+
 /* --- signals -------------------------------------------------------------- */
 
 static void
@@ -379,6 +531,12 @@ main(void)
 		TEST(test_unwritten_output_is_no_success),
 		TEST(test_a_reader_that_left_is_no_failure),
 		TEST(test_messages_reach_people_and_scripts),
+		TEST(test_lists_keep_their_order_and_have_an_end),
+		TEST(test_long_times_do_not_wrap),
+		TEST(test_a_sink_gets_everything_in_order),
+		TEST(test_a_sink_that_fails_is_asked_once),
+		TEST(test_what_a_sink_finds_out_later),
+		TEST(test_lines_of_a_conversation),
 		TEST(test_signals_become_facts),
 	};
 

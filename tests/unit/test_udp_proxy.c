@@ -296,6 +296,45 @@ test_there_and_back(void **state)
 	scene_free(&sc);
 }
 
+/* Clients need not wait for the answer: capsules stay whole across it. */
+static void
+test_early_datagrams_are_dropped_whole(void **state)
+{
+	struct sockaddr_in from;
+	struct scene sc;
+
+	(void)state;
+	scene_init(&sc, &plain, true);
+	ask(&sc, "connect-udp", "CONNECT", path_to(sc.port), NULL);
+	deliver(&sc, "00030061 62 0003 00");
+	scene_run(&sc);
+	assert_memory_equal(sc.fake.answer, "200 open", 8);
+	deliver(&sc, "6364 0002 0065");
+	assert_false(sc.fake.was_reset);
+	/* The first one came too early, the second was whole in time. */
+	assert_string_equal(at_target(&sc, &from), "6364");
+	assert_string_equal(at_target(&sc, &from), "65");
+	fake_close(&sc.fake);
+	scene_free(&sc);
+}
+
+static void
+test_clients_that_end_before_the_answer(void **state)
+{
+	struct scene sc;
+
+	(void)state;
+	scene_init(&sc, &plain, true);
+	ask(&sc, "connect-udp", "CONNECT", path_to(sc.port), NULL);
+	wk_stream_deliver_end(&sc.fake.stream);
+	assert_false(sc.fake.has_finished);
+	scene_run(&sc);
+	assert_memory_equal(sc.fake.answer, "200 open", 8);
+	assert_true(sc.fake.has_finished);
+	fake_close(&sc.fake);
+	scene_free(&sc);
+}
+
 static void
 test_others_packets_stay_out(void **state)
 {
@@ -583,6 +622,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_early_datagrams_are_dropped_whole),
+		cmocka_unit_test(test_clients_that_end_before_the_answer),
 		cmocka_unit_test(test_others_packets_stay_out),
 		cmocka_unit_test(test_full_queue_drops),
 		cmocka_unit_test(test_refused_target),

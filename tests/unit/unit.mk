@@ -285,3 +285,28 @@ test_ends_trouble_SOURCES = tests/unit/test_ends_trouble.c $(ends_kit)
 test_ends_trouble_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_ends_trouble_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
+
+UNIT_TESTS += test_masque
+test_masque_SOURCES = tests/unit/test_masque.c tests/unit/unit.h
+test_masque_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_masque_LDADD = $(UNIT_LDADD)
+
+if BUILD_HTTP
+UNIT_TESTS += test_stream
+test_stream_SOURCES = tests/unit/test_stream.c tests/unit/unit.h
+test_stream_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_stream_LDADD = $(UNIT_LDADD)
+
+UNIT_TESTS += test_netopt
+test_netopt_SOURCES = tests/unit/test_netopt.c tests/unit/unit.h
+test_netopt_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_netopt_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
+
+if BUILD_CAPSULE
+UNIT_TESTS += test_typed
+test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h \
+	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h
+test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_typed_LDADD = $(UNIT_LDADD)
+endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "cmd/capsule-cat/visits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/capsule-cat/decoder.h"
+#include "common/cli/diag.h"
+#include "common/cli/exit.h"
+#include "common/cli/out.h"
+
+/* Capsules become text that is many times longer: in pieces, then. */
+#define SLICE_OCTETS 4096
+
+struct visit {
+	struct visits *all;
+	struct wk_stream *stream;	/* NULL: over, not all is shown yet */
+	char name[WK_ADDRESS_TEXT_MAX + 32];
+	/*
+	 * Echo: what the peer did not take back yet. Dump: what our reader has
+	 * no room for. No more than the window, as it is consumed only then.
+	 */
+	struct wk_buf rest;
+	size_t n_taken;		/* of the rest */
+	struct decoder decoder;	/* dump */
+	bool is_decoding, has_ended;
+	bool is_shown;		/* dump: all that there is to show */
+	struct visit *next, **link;	/* link: what points here */
+};
+
+static void
+visit_del(struct visit *v)
+{
+	struct visits *all = v->all;
+
+	if (v->is_decoding) {
+		if (!v->is_shown)
+			decoder_finish(&v->decoder, false);
+		decoder_free(&v->decoder);
+		wk_out_flush();
+	}
+	wk_buf_free(&v->rest);
+	*v->link = v->next;
+	if (v->next != NULL)
+		v->next->link = v->link;
+	all->n_open--;
+	free(v);
+}
+
+static void
+on_closed(struct wk_stream *s, const struct wk_stream_end *end)
+{
+	struct visit *v = wk_stream_arg(s);
+	struct visits *all = v->all;
+
+	if (end != NULL)
+		wk_verbose(1, "%s: %s", v->name, end->reason);
+	v->stream = NULL;
+	if (!v->is_decoding || v->is_shown || v->rest.len == 0)
+		visit_del(v);
+	all->handler->served(all->arg);
+}
+
+/* --- echo ----------------------------------------------------------------- */
+
+/*
+ * Keep what is not taken: no more than the peer's window, as it is consumed
+ * only when it goes.
+ */
+static void
+echo(struct visit *v, const uint8_t *data, size_t len)
+{
+	ssize_t n = 0;
+
+	if (v->rest.len == 0)
+		n = wk_stream_write(v->stream, data, len);
+	if (n < 0)
+		return;
+	if ((size_t)n < len && wk_buf_append(&v->rest, data + n,
+	    len - (size_t)n) != WK_OK) {
+		wk_stream_reset(v->stream, WK_STREAM_INTERNAL, "out of memory");
+		return;
+	}
+	wk_stream_consume(v->stream, (size_t)n);
+}
+
+static void
+echo_data(struct wk_stream *s, const uint8_t *data, size_t len)
+{
+	echo(wk_stream_arg(s), data, len);
+}
+
+static void
+echo_writable(struct wk_stream *s)
+{
+	struct visit *v = wk_stream_arg(s);
+	struct wk_buf rest = v->rest;
+
+	wk_buf_init(&v->rest, SIZE_MAX);
+	echo(v, rest.data, rest.len);
+	wk_buf_free(&rest);
+	if (v->has_ended && v->rest.len == 0)
+		wk_stream_finish(s);
+}
+
+static void
+echo_end(struct wk_stream *s)
+{
+	struct visit *v = wk_stream_arg(s);
+
+	v->has_ended = true;
+	if (v->rest.len == 0)
+		wk_stream_finish(s);
+}
+
+static const struct wk_stream_handler echo_handler = {
+	.data = echo_data, .end = echo_end, .writable = echo_writable,
+	.closed = on_closed,
+};
+
+/* --- discard -------------------------------------------------------------- */
+
+static void
+discard_data(struct wk_stream *s, const uint8_t *data, size_t len)
+{
+	(void)data;
+	wk_stream_consume(s, len);
+}
+
+static void
+discard_end(struct wk_stream *s)
+{
+	wk_stream_finish(s);
+}
+
+static const struct wk_stream_handler discard_handler = {
+	.data = discard_data, .end = discard_end, .closed = on_closed,
+};
+
+/* --- dump ----------------------------------------------------------------- */
+
+/* The peer has finished, and all it sent is shown. */
+static void
+dump_finish(struct visit *v)
+{
+	int rc = decoder_finish(&v->decoder, true);
+
+	v->is_shown = true;
+	wk_out_flush();
+	if (v->stream == NULL)
+		return;
+	if (rc != WK_EXIT_OK)
+		wk_stream_reset(v->stream, WK_STREAM_MALFORMED,
+		    "the stream ends inside a capsule");
+	else
+		wk_stream_finish(v->stream);
+}
+
+/* As far as our reader has room; returns how much of it was taken. */
+static size_t
+dump_some(struct visit *v, const uint8_t *data, size_t len)
+{
+	size_t taken = 0, n;
+
+	while (taken < len && !v->is_shown &&
+	    outlet_pending(v->all->outlet) <= OUTLET_LOW) {
+		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
+		if (decoder_feed(&v->decoder, data + taken, n) !=
+		    WK_EXIT_OK) {
+			v->is_shown = true;
+			if (v->stream != NULL)
+				wk_stream_reset(v->stream,
+				    WK_STREAM_MALFORMED, "malformed");
+		}
+		taken += n;
+		if (wk_out_flush() != WK_OK) {
+			v->all->handler->failed(v->all->arg);
+			v->is_shown = true;
+		} else if (v->stream != NULL) {
+			wk_stream_consume(v->stream, n);
+		}
+	}
+	return taken;
+}
+
+static void
+dump_rest(struct visit *v)
+{
+	v->n_taken += dump_some(v, v->rest.data + v->n_taken,
+	    v->rest.len - v->n_taken);
+	if (v->n_taken < v->rest.len && !v->is_shown)
+		return;
+	wk_buf_clear(&v->rest);
+	v->n_taken = 0;
+	if (v->has_ended && !v->is_shown)
+		dump_finish(v);
+}
+
+static void
+dump_end(struct wk_stream *s)
+{
+	struct visit *v = wk_stream_arg(s);
+
+	v->has_ended = true;
+	if (v->rest.len == 0 && !v->is_shown)
+		dump_finish(v);
+}
+
+static void
+dump_data(struct wk_stream *s, const uint8_t *data, size_t len)
+{
+	struct visit *v = wk_stream_arg(s);
+	size_t taken = 0;
+
+	if (v->rest.len == 0)
+		taken = dump_some(v, data, len);
+	if (v->is_shown || taken == len)
+		return;
+	if (wk_buf_append(&v->rest, data + taken, len - taken) != WK_OK)
+		wk_stream_reset(s, WK_STREAM_INTERNAL, "out of memory");
+}
+
+static const struct wk_stream_handler dump_handler = {
+	.data = dump_data, .end = dump_end, .closed = on_closed,
+};
+
+/* --- all of them ---------------------------------------------------------- */
+
+void
+visits_init(struct visits *all, const struct options *opt,
+    struct outlet *outlet, const struct visits_handler *handler, void *arg)
+{
+	memset(all, 0, sizeof(*all));
+	all->opt = opt;
+	all->outlet = outlet;
+	all->handler = handler;
+	all->arg = arg;
+}
+
+bool
+visits_begin(struct visits *all, struct wk_stream *s)
+{
+	static const struct wk_stream_handler *const services[] = {
+		[SERVE_DUMP] = &dump_handler, [SERVE_ECHO] = &echo_handler,
+		[SERVE_DISCARD] = &discard_handler,
+	};
+	struct visit *v = calloc(1, sizeof(*v));
+	char peer[WK_ADDRESS_TEXT_MAX];
+
+	if (v == NULL)
+		return false;
+	v->all = all;
+	v->stream = s;
+	snprintf(v->name, sizeof(v->name), "%s stream %" PRIu64,
+	    wk_address_text(wk_server_peer(s), peer), wk_stream_id(s));
+	wk_buf_init(&v->rest, SIZE_MAX);
+	v->is_decoding = all->opt->serve == SERVE_DUMP;
+	if (v->is_decoding)
+		decoder_init(&v->decoder, all->opt, v->name, true);
+	v->next = all->first;
+	if (v->next != NULL)
+		v->next->link = &v->next;
+	v->link = &all->first;
+	all->first = v;
+	all->n_open++;
+	all->n_begun++;
+	wk_stream_handle(s, services[all->opt->serve], v);
+	return true;
+}
+
+void
+visits_drained(struct visits *all)
+{
+	struct visit *v, *next;
+
+	for (v = all->first; v != NULL; v = next) {
+		next = v->next;
+		if (v->rest.len == 0 || !v->is_decoding)
+			continue;
+		dump_rest(v);
+		if (v->stream == NULL && v->rest.len == 0)
+			visit_del(v);
+	}
+}
+
+void
+visits_finish(struct visits *all)
+{
+	while (all->first != NULL && !wk_out_has_failed() &&
+	    outlet_drain(all->outlet, OUTLET_LOW))
+		visits_drained(all);
+	while (all->first != NULL)
+		visit_del(all->first);
+}
