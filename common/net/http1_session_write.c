@@ -232,6 +232,11 @@ put_response(struct wk_http1_session *s, struct wk_http1_stream *st,
 		put_text(&s->out, "connection", "close");
 	else if (st->is_old)
 		put_text(&s->out, "connection", "keep-alive");
+	/* What 426 asks for (RFC 9110, section 15.5.22). */
+	if (m->protocol.len > 0) {
+		put_text(&s->out, "connection", "Upgrade");
+		wk_http1_put_field(&s->out, "upgrade", m->protocol);
+	}
 	if (needs_length)
 		put_text(&s->out, "content-length", "0");
 	if (st->writing == WK_HTTP1_WRITE_CHUNKED)

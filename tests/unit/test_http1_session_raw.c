@@ -25,6 +25,10 @@ enum { STAYS = WK_SESSION_OPEN, ENDS = WK_SESSION_FINISH,
 static void
 serve(struct side *side, const struct wk_message *m)
 {
+	const struct wk_message upgrade = {
+		.status = 426, .protocol = wk_str_of("connect-udp"),
+	};
+
 	if (wk_str_is(m->path, "/chunks")) {
 		side_respond(side, 200, NULL, false);
 		side_send(side, "ok", 2, true);
@@ -37,6 +41,9 @@ serve(struct side *side, const struct wk_message *m)
 		;
 	} else if (wk_str_is(m->path, "/refuse")) {
 		side_respond(side, 403, NULL, true);
+	} else if (wk_str_is(m->path, "/upgrade")) {
+		assert_int_equal(wk_stream_respond(side->s, &upgrade,
+		    true, NULL), WK_OK);
 	} else if (wk_str_is(m->path, "/inform")) {
 		side_inform(side, 100, NULL);
 		side_inform(side, 103, "link: x");
@@ -172,6 +179,9 @@ static const struct {
 	    "HTTP/1.1 403 Forbidden\ncontent-length: 0\n\n",
 	    "POST a /enough; gave up: no error", ENDS },
 	/* Tunnels: by Upgrade, by CONNECT, with octets right behind. */
+	{ GET("/upgrade"), "HTTP/1.1 426 Upgrade Required\nconnection: Upgrade\n"
+	    "upgrade: connect-udp\ncontent-length: 0\n\n",
+	    "GET a /upgrade; end; closed", STAYS },
 	{ GET_("/t") UP "\r\nabc", OPEN "abc",
 	    "CONNECT a /t for connect-udp; \"abc\"", STAYS },
 	{ GET_("/t") "connection: keep-alive, UPGRADE\r\nupgrade: Connect-UDP"
