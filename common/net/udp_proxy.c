@@ -167,6 +167,17 @@ is_passing(int error_number)
 	    error_number == ENOBUFS || error_number == ENOMEM;
 }
 
+/* "Too big" may be a router's word about a packet of before: ask again. */
+static ssize_t
+send_packet(int fd, const void *packet, size_t len)
+{
+	ssize_t n = send(fd, packet, len, MSG_NOSIGNAL);
+
+	if (n < 0 && errno == EMSGSIZE)
+		n = send(fd, packet, len, MSG_NOSIGNAL);
+	return n;
+}
+
 static void
 to_target(struct wk_stream *s, const uint8_t *data, size_t len)
 {
@@ -191,7 +202,7 @@ to_target(struct wk_stream *s, const uint8_t *data, size_t len)
 		counters->dropped_context++;
 		return;
 	}
-	if (send(t->io.fd, d.payload, d.payload_len, MSG_NOSIGNAL) >= 0)
+	if (send_packet(t->io.fd, d.payload, d.payload_len) >= 0)
 		counters->to_target++;
 	else if (errno == EMSGSIZE)
 		counters->dropped_too_big++;
@@ -237,6 +248,9 @@ readable(struct wk_io *io, unsigned events)
 		if (n >= 0) {
 			from_target(t, p->packet, (size_t)n + 1);
 			stay_until(t);
+		} else if (errno == EMSGSIZE) {
+			/* A router dropped one of ours (RFC 1191). */
+			p->counters.dropped_too_big++;
 		} else {
 			if (!is_passing(errno))
 				socket_failed(t, errno);
