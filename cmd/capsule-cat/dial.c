@@ -88,7 +88,7 @@ code_text(enum wk_stream_code code)
 		[WK_STREAM_REFUSED] = "not processed",
 		[WK_STREAM_OVERLOAD] = "too much load",
 		[WK_STREAM_INTERNAL] = "internal error",
-		[WK_STREAM_OTHER] = "unknown code",
+		[WK_STREAM_OTHER] = "another reason",
 	};
 
 	return (size_t)code < sizeof(texts) / sizeof(texts[0]) &&

@@ -144,7 +144,7 @@ void http2_fail(struct http2 *h, enum wk_status status, uint32_t code,
 
 /* The same when the GOAWAY is on its way already, or would reach nobody. */
 void http2_set_failed(struct http2 *h, enum wk_status status,
-    const char *reason);
+    uint32_t code, const char *reason);
 
 /* The next step of a shutdown, if it is time for one. */
 void http2_drain(struct http2 *h);

@@ -111,24 +111,41 @@ http2_wake(struct http2 *h)
 }
 
 static void
-close_all(struct http2 *h, bool is_ours, const char *reason)
+close_all(struct http2 *h, enum wk_stream_code code, bool is_ours,
+    const char *reason)
 {
 	struct wk_stream *s;
 
 	for (s = h->base.streams; s != NULL; s = s->next)
-		http2_stream_end((struct http2_stream *)(void *)s,
-		    WK_STREAM_LOST, is_ours, 0, reason);
+		http2_stream_end((struct http2_stream *)(void *)s, code,
+		    is_ours, 0, reason);
+}
+
+/* What streams hear: a peer that breaks the rules is not just lost. */
+static enum wk_stream_code
+blame(uint32_t code)
+{
+	switch (code) {
+	case NGHTTP2_NO_ERROR:
+	case NGHTTP2_INTERNAL_ERROR:
+		return WK_STREAM_LOST;
+	case NGHTTP2_ENHANCE_YOUR_CALM:
+		return WK_STREAM_OVERLOAD;
+	default:
+		return WK_STREAM_MALFORMED;
+	}
 }
 
 void
-http2_set_failed(struct http2 *h, enum wk_status status, const char *reason)
+http2_set_failed(struct http2 *h, enum wk_status status, uint32_t code,
+    const char *reason)
 {
 	if (h->failed.status != WK_OK)
 		return;
 	wk_error_set(&h->failed, status, 0, "%s", reason);
 	wk_session_trace(&h->base, WK_TRACE_NOTE, 0, "connection error: %s",
 	    reason);
-	close_all(h, true, reason);
+	close_all(h, blame(code), true, reason);
 }
 
 static int32_t
@@ -146,7 +163,7 @@ http2_fail(struct http2 *h, enum wk_status status, uint32_t code,
 		return;
 	nghttp2_submit_goaway(h->ng, NGHTTP2_FLAG_NONE, last_stream(h), code,
 	    (const uint8_t *)reason, strlen(reason));
-	http2_set_failed(h, status, reason);
+	http2_set_failed(h, status, code, reason);
 }
 
 void
@@ -167,7 +184,7 @@ http2_goaway_sent(struct http2 *h, const nghttp2_goaway *goaway)
 	    goaway->opaque_data_len > 0 ? ": " : "",
 	    (int)goaway->opaque_data_len, (const char *)goaway->opaque_data);
 	http2_set_failed(h, goaway->error_code == NGHTTP2_ENHANCE_YOUR_CALM ?
-	    WK_E_LIMIT : WK_E_MALFORMED, reason);
+	    WK_E_LIMIT : WK_E_MALFORMED, goaway->error_code, reason);
 }
 
 /* --- shutting down --------------------------------------------------------- */
@@ -290,7 +307,7 @@ receive_end(struct wk_session *session, bool is_clean, uint64_t now_ns)
 	    "the peer closed the connection" : "the connection was cut off",
 	    h->goaway_text[0] != '\0' ? ": " : "", h->goaway_text);
 	begin(h, now_ns);
-	close_all(h, false, reason);
+	close_all(h, WK_STREAM_LOST, false, reason);
 	end(h);
 }
 
@@ -395,7 +412,7 @@ del(struct wk_session *session)
 		return;
 	h->is_deleted = true;
 	http2_enter(h);
-	close_all(h, true, "the connection was given up");
+	close_all(h, WK_STREAM_LOST, true, "the connection was given up");
 	for (s = h->base.streams; s != NULL; s = next) {
 		next = s->next;
 		if (!((struct http2_stream *)(void *)s)->is_closed)

@@ -60,7 +60,8 @@ ping_expired(struct http2 *h)
 {
 	if (h->is_asking) {
 		h->is_lost = true;
-		http2_set_failed(h, WK_E_LIMIT, "the peer does not answer");
+		http2_set_failed(h, WK_E_LIMIT, NGHTTP2_NO_ERROR,
+		    "the peer does not answer");
 		return;
 	}
 	h->is_asking = true;

@@ -55,10 +55,10 @@ test_bodies(void **state)
 		{ POST "content-length: 5\n", 0, { { 0, 3 }, { 0, 3 } }, 2,
 		    " content-length=5; data 3; ours 2",
 		    NGHTTP2_PROTOCOL_ERROR, 0 },
-		{ POST, END, { { 0, 1 } }, 1, "; end; ours 9", 0,
+		{ POST, END, { { 0, 1 } }, 1, "; end; ours 2", 0,
 		    NGHTTP2_STREAM_CLOSED },
 		{ POST, 0, { { END, 1 }, { 0, 1 } }, 2,
-		    "; data 1; end; ours 9", 0, NGHTTP2_STREAM_CLOSED },
+		    "; data 1; end; ours 2", 0, NGHTTP2_STREAM_CLOSED },
 	};
 	char want[100];
 	struct peer *p;
@@ -115,7 +115,7 @@ test_no_body(void **state)
 	peer_request(p, "GET", "", false);
 	data(p, 0, 1, 1);
 	peer_expect_goaway(p, NGHTTP2_PROTOCOL_ERROR);
-	peer_expect(p, "ours 9");
+	peer_expect(p, "ours 2");
 	peer_del(p);
 }
 
@@ -301,7 +301,7 @@ test_window_updates(void **state)
 			assert_int_equal(p->status, WK_OK);
 		} else {
 			peer_expect_goaway(p, cases[i].goaway);
-			peer_expect(p, "request POST a /; ours 9");
+			peer_expect(p, "request POST a /; ours 2");
 		}
 		peer_del(p);
 	}
