@@ -168,8 +168,8 @@ EOF
 2:hpack-bomb          5 0 a head is too long
 2:continuation-empty  5 0 a head in too many CONTINUATION frames
 2:continuation-flood  5 0 a head in too many CONTINUATION frames
-2:ping-flood          5 0 too many frames that carry nothing
-2:settings-flood      5 0 too many frames that carry nothing
+2:ping-flood          5 0 too many frames that *
+2:settings-flood      5 0 too many frames that *
 2:data-empty-flood    5 0 too many frames that carry nothing
 2:ping-short          5 0 FRAME_SIZE_ERROR*
 2:settings-short      5 0 FRAME_SIZE_ERROR*

@@ -260,7 +260,8 @@ serves() { # option ...
     [ "${socket:0:2}" = h1 ] || options=(--http2)
     [ "${socket:2}" = "" ] || { options+=(--cacert cert.pem) scheme=https; }
     for to in 1 2; do
-      capsule-cat "${options[@]}" --unix-socket "$socket" "$scheme://localhost/$to" <bulk | cmp - bulk
+      # It may give up what is still coming back once our direction has ended.
+      capsule-cat "${options[@]}" --linger 2 --unix-socket "$socket" "$scheme://localhost/$to" <bulk | cmp - bulk
     done
   done
   ends_well 8

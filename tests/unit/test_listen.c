@@ -125,21 +125,26 @@ test_address_in_use(void **state)
 static void
 test_ipv6_alone(void **state)
 {
-	struct wk_address six = address_of("[::]:0"), four;
-	int a = wk_sock_listen(&six, NULL), b;
+	struct wk_address six, four;
+	int a, b = -1, i;
 
 	(void)state;
-	if (a < 0 && errno == EAFNOSUPPORT) {
-		print_message("no IPv6 here\n");
-		return;
+	/* Somebody else may have that port for IPv4: then another one. */
+	for (i = 0; i < 20 && b < 0; i++) {
+		six = address_of("[::]:0");
+		a = wk_sock_listen(&six, NULL);
+		if (a < 0 && errno == EAFNOSUPPORT) {
+			print_message("no IPv6 here\n");
+			return;
+		}
+		assert_true(a >= 0);
+		assert_int_equal(option(a, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+		four = address_of("0.0.0.0:0");
+		wk_address_set_port(&four, wk_address_port(&six));
+		b = wk_sock_listen(&four, NULL);	/* while a listens */
+		close(a);
 	}
-	assert_true(a >= 0);
-	assert_int_equal(option(a, IPPROTO_IPV6, IPV6_V6ONLY), 1);
-	four = address_of("0.0.0.0:0");
-	wk_address_set_port(&four, wk_address_port(&six));
-	b = wk_sock_listen(&four, NULL);
 	assert_true(b >= 0);
-	close(a);
 	close(b);
 }
 
