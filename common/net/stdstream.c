@@ -325,7 +325,8 @@ wk_stdout_write(struct wk_stdout *out, const void *data, size_t len)
 		return WK_E_LIMIT;
 	if (len == 0)
 		return WK_OK;
-	if (len > out->queue.cap - out->queue.len && out->at >= pending) {
+	if (len > out->queue.cap - out->queue.len && out->at > 0 &&
+	    out->at >= pending) {
 		memmove(out->queue.data, out->queue.data + out->at, pending);
 		out->queue.len = pending;
 		out->at = 0;

@@ -461,6 +461,13 @@ c.close()'
     run -3 --separate-stderr timeout 10 capsule-cat "$version" "http://127.0.0.1:$port/" </dev/zero
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
+  # It resets the tunnel, and the connection lives on.
+  for version in --http1.1 --http2; do
+    serve --strict
+    run -3 --separate-stderr timeout 10 capsule-cat "$version" -k --pin "$pin" "$url" \
+      < <(octets 010100; cat /dev/zero)
+    [ "${#stderr_lines[@]}" -eq 1 ]
+  done
 }
 
 @test "input that ends inside a capsule is an error, and all of it is sent" {

@@ -38,13 +38,14 @@ function upgrade() {
   request.on('upgrade', (response, socket, head) => {
     tell(response.statusCode, JSON.stringify(response.headers));
     socket.unshift(head);
-    socket.on('close', () => process.exit());
+    // Not process.exit(): output may be on its way.
+    socket.on('close', () => process.stdin.destroy());
     join(socket, () => url.protocol === 'https:' ? socket.destroy() :
       socket.resetAndDestroy());
   });
   request.on('response', (response) => {
     tell(response.statusCode, JSON.stringify(response.headers));
-    process.exit();
+    response.resume();
   });
   request.end();
 }
