@@ -296,8 +296,10 @@ wk_stdout_init(struct wk_stdout *out, struct wk_loop *loop, int fd,
     void (*failed)(void *arg, int error_number), void *arg)
 {
 	memset(out, 0, sizeof(*out));
-	/* Twice: what waits is moved to the front only when it is the smaller
-	 * part, so every octet is moved once at most. */
+	/* Twice: what waits is moved to the front, rather than have the queue
+	 * grow, only when it is the smaller part. So every octet is moved once
+	 * at most, and a reader who is always a little late costs no more than
+	 * double what he is late by. */
 	wk_buf_init(&out->queue, max <= SIZE_MAX / 2 ? 2 * max : max);
 	out->max = max;
 	out->drained = drained;
@@ -323,7 +325,8 @@ wk_stdout_write(struct wk_stdout *out, const void *data, size_t len)
 		return WK_E_LIMIT;
 	if (len == 0)
 		return WK_OK;
-	if (len > out->queue.max - out->queue.len) {
+	if (len > out->queue.cap - out->queue.len && out->at > 0 &&
+	    out->at >= pending) {
 		memmove(out->queue.data, out->queue.data + out->at, pending);
 		out->queue.len = pending;
 		out->at = 0;

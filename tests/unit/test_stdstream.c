@@ -399,6 +399,35 @@ through(int from, int to, size_t max)
 	assert_int_equal(fcntl(to, F_GETFL), flags);
 }
 
+/* A reader who never takes all costs what he is late by, not all he got. */
+static void
+test_late_reader(void **state)
+{
+	static uint8_t data[1024];
+	size_t sent = 0;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 0);
+	open_out(ends[1], sizeof(got));
+	open_in(ends[0], 4096);
+	in.data = on_data_step;
+	while (sent < sizeof(got)) {
+		for (; sent - n_got < 16384; sent += sizeof(data)) {
+			fill(data, sent, sizeof(data));
+			assert_int_equal(wk_stdout_write(&out, data,
+			    sizeof(data)), WK_OK);
+		}
+		wk_stdin_release(&in);
+		wk_loop_run(loop);
+	}
+	assert_pattern();
+	assert_true(out.queue.cap <= 65536);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 test_pipe_out(void **state)
 {
@@ -646,6 +675,7 @@ main(void)
 		STREAM_TEST(test_file_is_read_where_it_stands),
 		STREAM_TEST(test_hold),
 		STREAM_TEST(test_free_in_callback),
+		STREAM_TEST(test_late_reader),
 		STREAM_TEST(test_pipe_out),
 		STREAM_TEST(test_pipe_out_shared),
 		STREAM_TEST(test_socket_out),
