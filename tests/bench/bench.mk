@@ -17,4 +17,4 @@ EXTRA_PROGRAMS += generate-capsules
 generate_capsules_SOURCES = tests/bench/generate-capsules.c
 generate_capsules_LDADD = libwirekit.a
 CLEANFILES += generate-capsules
-EXTRA_DIST += tests/bench/capsule-cat.sh
+EXTRA_DIST += tests/bench/capsule-cat.sh tests/bench/capsule-cat-tunnel.sh
