@@ -7,12 +7,11 @@ Prints what came of it, a line "holding" when there is something to look at,
 and then waits until it is killed."""
 import os
 import socket
-import ssl
-import struct
 import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True  # the sources may be read-only, or released
 sys.path.insert(0, os.path.dirname(__file__))
 from wire import *  # noqa: E402,F403 it is the language of this file
 

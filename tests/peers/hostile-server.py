@@ -11,6 +11,7 @@ import struct
 import sys
 import threading
 
+sys.dont_write_bytecode = True  # the sources may be read-only, or released
 sys.path.insert(0, os.path.dirname(__file__))
 from wire import *  # noqa: E402,F403 it is the language of this file
 
