@@ -5,5 +5,5 @@ if BUILD_HTTP
 check_PROGRAMS += http_echo
 http_echo_SOURCES = tests/net/http_echo.c tests/net/echo.c tests/net/echo.h
 http_echo_LDADD = libwirekit.a $(HTTP_LIBS)
-BATS_TESTS += tests/net/http-ends.bats tests/net/capsule-cat-hostile.bats
+BATS_TESTS += tests/net/http-ends.bats
 endif
