@@ -43,6 +43,7 @@ struct tunnel {
 
 	/* From the tunnel: what our reader has no room for yet is in arrived. */
 	struct decoder decoder;
+	struct wk_capsule_reader received;	/* the same, passed on as is */
 	struct wk_buf arrived;
 	size_t n_taken;		/* of it */
 	bool has_ended, is_finished;
@@ -130,11 +131,11 @@ pump(struct tunnel *t)
 
 /* Only to know at the end whether a capsule is complete. */
 static void
-follow(struct tunnel *t, const uint8_t *data, size_t len)
+follow(struct wk_capsule_reader *r, const uint8_t *data, size_t len)
 {
 	struct wk_capsule cap;
 
-	while (wk_capsule_read(&t->sent, &data, &len, &cap) > 0)
+	while (wk_capsule_read(r, &data, &len, &cap) > 0)
 		;
 }
 
@@ -146,7 +147,7 @@ on_input(void *arg, const uint8_t *data, size_t len)
 	if (t->opt->is_payload) {
 		encoder_feed(&t->encoder, data, len);
 	} else {
-		follow(t, data, len);
+		follow(&t->sent, data, len);
 		wk_buf_append(&t->raw, data, len);
 	}
 	if (t->out->status != WK_OK) {
@@ -198,10 +199,12 @@ show(struct tunnel *t, const uint8_t *data, size_t len)
 {
 	int rc = WK_EXIT_OK;
 
-	if (options_decodes(t->opt))
+	if (options_decodes(t->opt)) {
 		rc = decoder_feed(&t->decoder, data, len);
-	else
+	} else {
+		follow(&t->received, data, len);
 		wk_out_write(data, len);
+	}
 	if (wk_out_flush() != WK_OK)
 		give_up(t, WK_EXIT_OK, "the output failed");
 	else if (rc != WK_EXIT_OK)
@@ -221,8 +224,12 @@ shown_all(struct tunnel *t)
 	int rc = WK_EXIT_OK;
 
 	t->is_decoded = t->is_finished = true;
-	if (options_decodes(t->opt))
+	if (options_decodes(t->opt)) {
 		rc = decoder_finish(&t->decoder, true);
+	} else if (wk_capsule_reader_finish(&t->received) != WK_OK) {
+		wk_warn_input(t->opt->url, &t->received.error);
+		rc = WK_EXIT_PROTOCOL;
+	}
 	wk_out_flush();
 	if (rc != WK_EXIT_OK)
 		give_up(t, rc, "what arrived is malformed");
@@ -346,6 +353,7 @@ start(struct tunnel *t)
 	wk_buf_init(&t->raw, SIZE_MAX);
 	wk_buf_init(&t->arrived, SIZE_MAX);
 	wk_capsule_reader_init(&t->sent, WK_VARINT_MAX);
+	wk_capsule_reader_init(&t->received, WK_VARINT_MAX);
 	decoder_init(&t->decoder, opt, opt->url, false);
 	t->decoder.max_shown = opt->count;
 	if (encoder_init(&t->encoder, opt) != WK_OK ||

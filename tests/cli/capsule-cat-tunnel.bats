@@ -509,6 +509,10 @@ while True:
   [[ "${lines[1]}" == *'[truncated]'* ]]
   [ "${#stderr_lines[@]}" -eq 1 ]
   [[ "$stderr" == *'byte 9: stream ends inside a capsule value'* ]]
+  # Capsules that are passed on as they are, too.
+  run -5 --separate-stderr bash -c "capsule-cat http://127.0.0.1:$port/ </dev/null >out"
+  [ "$(hex <out)" = 000300686900040078 ]
+  [[ "$stderr" == *'byte 9: stream ends inside a capsule value'* ]]
 }
 
 @test "standard output that is closed, full, or left" {
