@@ -62,6 +62,7 @@ endif
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
+	common/net/access_auth.c \
 	common/net/address.c \
 	common/net/client.c common/net/client.h \
 	common/net/conn.c common/net/conn.h \
