@@ -4,7 +4,7 @@
 # time as there are cores.
 . "$(dirname "$0")/ci.bash"
 
-seconds=${WK_FUZZ_SECONDS:-10}
+seconds=${WK_FUZZ_SECONDS:-5}
 mapfile -t targets < <(cd "$top/tests/fuzz" && printf '%s\n' fuzz_*.c | sed 's/\.c$//')
 
 fuzzed() { # TARGET: one TAP line, and what it said if it failed

@@ -48,10 +48,10 @@ without_raw() {
   fi
 }
 
-# The lines of a table; one in eight of them where every tool is slow.
+# The lines of a table; one in sixteen where every tool is slow.
 table() {
   if [ -n "${WK_SLOW_TOOLS-}" ]; then
-    cat "$@" | awk 'NR % 8 == 1'
+    cat "$@" | awk 'NR % 16 == 1'
   else
     cat "$@"
   fi
