@@ -316,7 +316,13 @@ struct proxy {
 
 /* --- the ground: listen.c ------------------------------------------------- */
 
-/* A listening socket for "ADDR:PORT" or "unix:PATH", or -1 and the reason. */
+/* Can it be an address to listen on? NULL, or what was expected. */
+const char *listen_check(const char *address);
+
+/*
+ * A listening socket for "ADDR:PORT", "PORT" or "unix:PATH", which were
+ * checked, or -1 and the reason.
+ */
 int listen_on(const char *address, char *reason, size_t size);
 
 /* --- secure.c: certificates ----------------------------------------------- */

@@ -13,6 +13,7 @@
 
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/signals.h"
 
 #define TIMEOUT_SEC 10
 
@@ -128,7 +129,9 @@ fill(struct link *l)
 	l->at = 0;
 	do
 		n = recv(l->fd, l->data + l->len, sizeof(l->data) - l->len, 0);
-	while (n < 0 && errno == EINTR);
+	while (n < 0 && errno == EINTR && wk_signals_stopped() == 0);
+	if (wk_signals_stopped() != 0)
+		return false;	/* not worth a word */
 	if (n == 0)
 		wk_warn("%s: the proxy closed the connection", l->address);
 	else if (n < 0 && errno == EAGAIN)

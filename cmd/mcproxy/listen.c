@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -57,12 +58,37 @@ listen_tcp(const struct addrinfo *a)
 	return -1;
 }
 
+/* A decimal number that a port can have. */
+static bool
+is_port(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+
+	return len >= 1 && len <= 5 && text[len] == '\0' &&
+	    strtoul(text, NULL, 10) <= 65535;
+}
+
+const char *
+listen_check(const char *address)
+{
+	const char *colon = strrchr(address, ':');
+
+	if (strncmp(address, "unix:", 5) == 0)
+		return address[5] != '\0' ? NULL : "expected a path";
+	if (colon == NULL && strspn(address, "0123456789") != strlen(address))
+		return "expected ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH";
+	return is_port(colon != NULL ? colon + 1 : address) ? NULL :
+	    "a port is a number, at most 65535";
+}
+
+/* What listen_check() let pass; a port alone is one of the loopback. */
 int
 listen_on(const char *address, char *reason, size_t size)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *all;
 	const char *colon = strrchr(address, ':');
+	const char *port = colon == NULL ? address : colon + 1;
 	char host[256];
 	size_t len;
 	int fd, rc;
@@ -74,15 +100,13 @@ listen_on(const char *address, char *reason, size_t size)
 		address++;
 		len -= 2;
 	}
-	if (colon == NULL || len >= sizeof(host)) {
-		snprintf(reason, size, "%s: expected ADDR:PORT, [IPV6]:PORT or "
-		    "unix:PATH", address);
+	if (len >= sizeof(host)) {
+		snprintf(reason, size, "%s: name too long", address);
 		return -1;
 	}
 	memcpy(host, address, len);
 	host[len] = '\0';
-	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, colon + 1, &hints,
-	    &all);
+	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, port, &hints, &all);
 	if (rc != 0) {
 		snprintf(reason, size, "%s: %s", address, gai_strerror(rc));
 		return -1;

@@ -102,6 +102,9 @@ serve(struct conf *c)
 		return WK_EXIT_SYSTEM;
 	}
 	raise_limits(&p->options);
+	if (p->options.is_insecure)
+		wk_caution("certificates of backends are not verified "
+		    "(--insecure)");
 	signal(SIGPIPE, SIG_IGN);
 	if (wk_signals_init(WK_SIGNAL_STOP | WK_SIGNAL_RELOAD) != WK_OK ||
 	    !resolver_start(p)) {

@@ -3,9 +3,14 @@
 
 #include "cmd/mcproxy/options.h"
 
+#include <gnutls/gnutls.h>
 #include <lua5.4/lua.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
+#ifdef HAVE_READLINE
+#include <readline/readline.h>
+#endif
 
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
@@ -135,8 +140,8 @@ static const struct wk_option table[] = {
 	{ 0, "memory", "SIZE", "limit for values that wait, in all workers "
 	    "together; none by default", WK_OPT_SIZE,
 	    .at = PROXY(memory_limit), .min = 1 << 20 },
-	{ 0, "idle-ping", "SEC", "probe a backend before use after so long "
-	    "without an answer (30); 0 never", WK_OPT_SECONDS,
+	{ 0, "idle-ping", "SEC", "probe a connection to a backend after so "
+	    "long without an answer (30); 0 never", WK_OPT_SECONDS,
 	    .at = PROXY(idle_ping_ns) },
 	{ 0, "drain-time", "SEC", "at the end wait so long for requests (10)",
 	    WK_OPT_SECONDS, .at = PROXY(drain_ns) },
@@ -176,6 +181,10 @@ show_versions(void)
 
 	wk_out_printf("%s\nxxHash %u.%u.%u\n", LUA_RELEASE, v / 10000,
 	    v / 100 % 100, v % 100);
+	wk_out_printf("gnutls %s\n", gnutls_check_version(NULL));
+#ifdef HAVE_READLINE
+	wk_out_printf("readline %s\n", rl_library_version);
+#endif
 }
 
 static const struct wk_tool tool = {
@@ -188,6 +197,41 @@ static const struct wk_tool tool = {
 	.versions = show_versions,
 };
 
+/* Exit code 2 for an address that cannot be one, before anything is tried. */
+static bool
+are_addresses(const struct options *opt)
+{
+	const char *why = NULL, *address = NULL;
+	size_t i;
+
+	for (i = 0; i < opt->n_listens && why == NULL; i++) {
+		address = opt->listens[i].address;
+		why = listen_check(address);
+	}
+	if (why == NULL && opt->admin != NULL) {
+		address = opt->admin;
+		why = listen_check(address);
+	}
+	if (why == NULL && opt->metrics != NULL) {
+		address = opt->metrics;
+		why = listen_check(address);
+	}
+	if (why != NULL)
+		wk_usage_error("%s: %s", address, why);
+	return why == NULL;
+}
+
+static bool
+has_secure_listener(const struct options *opt)
+{
+	size_t i;
+
+	for (i = 0; i < opt->n_listens; i++)
+		if (opt->listens[i].is_secure)
+			return true;
+	return false;
+}
+
 static const char *
 conflict(const struct options *opt, int n_files)
 {
@@ -195,6 +239,8 @@ conflict(const struct options *opt, int n_files)
 		return "--once is for top";
 	if (opt->interval_ns == 0)
 		return "--interval must be longer than 0";
+	if (opt->view != VIEW_NONE && opt->view_address == NULL)
+		return "top and console need ADDR:PORT";
 	if (opt->view != VIEW_NONE)
 		return opt->n_pools > 0 || opt->is_check ?
 		    "top and console take no configuration" : NULL;
@@ -204,10 +250,13 @@ conflict(const struct options *opt, int n_files)
 		return "--pool and a FILE exclude each other";
 	if (opt->tag != NULL && opt->n_where == 0)
 		return "--tag needs --where";
+	if ((opt->proxy.cert != NULL || opt->proxy.client_ca != NULL) &&
+	    !has_secure_listener(opt))
+		return "--cert and --client-ca need --tls-listen";
 	return NULL;
 }
 
-/* "top ADDR" or "console ADDR": no file is meant by two words. */
+/* "top ADDR" or "console ADDR"; files of that name are ./top and ./console. */
 static void
 find_view(struct options *opt, int n, char *const *operands)
 {
@@ -216,9 +265,9 @@ find_view(struct options *opt, int n, char *const *operands)
 	int i;
 
 	for (i = VIEW_TOP; i <= VIEW_CONSOLE; i++)
-		if (n == 2 && strcmp(operands[0], names[i]) == 0) {
+		if (n >= 1 && n <= 2 && strcmp(operands[0], names[i]) == 0) {
 			opt->view = (enum option_view)i;
-			opt->view_address = operands[1];
+			opt->view_address = n == 2 ? operands[1] : NULL;
 		}
 }
 
@@ -245,6 +294,10 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	}
 	if (opt->view != VIEW_NONE)
 		return true;
+	if (!are_addresses(opt)) {
+		*rc = WK_EXIT_USAGE;
+		return false;
+	}
 	if (first == argc && opt->n_pools == 0) {
 		*rc = wk_usage(&tool);
 		return false;

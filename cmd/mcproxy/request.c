@@ -311,12 +311,14 @@ static bool
 is_vivid_danger(const struct request *out, const struct token *t, size_t n)
 {
 	char key[REQUEST_KEY_MAX];
-	size_t i;
+	size_t i, len;
 
 	for (i = 1; i < n && *t[i].at != 'N'; i++)
 		continue;
-	return i < n && !is_key(key, request_decode_key(out->key,
-	    out->key_len, key));
+	if (i == n)
+		return false;
+	len = request_decode_key(out->key, out->key_len, key);
+	return !is_key(key, len);
 }
 
 static const char *

@@ -294,6 +294,13 @@ show(const struct top_options *o, bool is_live, const struct sample *now,
 		write_text(&plain, o->address, now, before);
 }
 
+/* No sample: somebody wants us to end, or the proxy is gone. */
+static int
+failure(void)
+{
+	return wk_signals_stopped() != 0 ? WK_EXIT_OK : WK_EXIT_NETWORK;
+}
+
 static int
 watch(const struct top_options *o, struct link *l, bool is_live, bool is_once)
 {
@@ -301,11 +308,11 @@ watch(const struct top_options *o, struct link *l, bool is_live, bool is_once)
 	int rc = WK_EXIT_OK;
 
 	if (!sample_take(&before, l))
-		return WK_EXIT_NETWORK;
+		return failure();
 	while (wait_until(before.at_ns + o->interval_ns,
 	    is_live && isatty(STDIN_FILENO))) {
 		if (!sample_take(&now, l)) {
-			rc = WK_EXIT_NETWORK;
+			rc = failure();
 			break;
 		}
 		show(o, is_live, &now, &before);

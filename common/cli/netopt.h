@@ -50,7 +50,8 @@ struct wk_net_client {
 	{ 0, "connect-timeout", "SEC", "give up connecting after this time; " \
 	    "the default is 30", WK_OPT_SECONDS, \
 	    .at = offsetof(type, member.connect_timeout_ns) }, \
-	{ 'm', "max-time", "SEC", "end after this time, whatever happens", \
+	{ 'm', "max-time", "SEC", "end a tunnel after this time, whatever " \
+	    "happens", \
 	    WK_OPT_SECONDS, .at = offsetof(type, member.max_time_ns) }
 
 /* Rows that clients and listeners share: our own certificate, the key log. */

@@ -58,7 +58,7 @@ from_fish() {
 # it prints, each as one text; clock times are made equal.
 examples_of() {
   sed -n '/^\.Sh EXAMPLES/,/^\.Sh SEE ALSO/p' "$WK_SOURCE/man/$1.1" |
-    sed -E 's/\\e/\\/g; s/\\-/-/g; s/\\&//g' |
+    sed -E 's/\\e/\\/g; s/\\-/-/g; s/\\&//g; s/\\\(dq/"/g' |
     awk '/^\.Dl \$ / { print "$" substr($0, 7); is_on = 1; next }
       /^\.Dl / && is_on { print ">" substr($0, 5); next }
       { is_on = 0 }'

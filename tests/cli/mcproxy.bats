@@ -115,3 +115,44 @@ LUA
   [ -z "$output" ]
   [ "$(grep -c ' has ' symbols)" -gt 50 ]
 }
+
+@test "an address to listen on that cannot be one is misuse" {
+  local address why
+  while IFS=' ' read -r address why; do
+    run -2 --separate-stderr mcproxy --listen "$address" --pool a=127.0.0.1:1
+    [ "$stderr" = "mcproxy: $address: $why (see mcproxy --help)" ] || { echo "$stderr"; return 1; }
+  done <<'EOF'
+127.0.0.1:65536 a port is a number, at most 65535
+127.0.0.1:97100 a port is a number, at most 65535
+:x a port is a number, at most 65535
+unix: expected a path
+nowhere expected ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH
+EOF
+  run -2 --separate-stderr mcproxy --metrics 1.2.3.4:70000 --pool a=127.0.0.1:1
+  [[ "$stderr" == *'at most 65535'* ]]
+  run -2 --separate-stderr mcproxy --cert x --pool a=127.0.0.1:1
+  [[ "$stderr" == *'--cert and --client-ca need --tls-listen'* ]]
+  run -2 --separate-stderr mcproxy console
+  [[ "$stderr" == *'top and console need ADDR:PORT'* ]]
+}
+
+@test "top ends at the first signal, whatever the proxy does" {
+  # It accepts and says nothing.
+  python3 -c '
+import socket, time
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1], flush=True)
+c = s.accept()
+time.sleep(60)' >port 3>&- &
+  local silent=$! top
+  wait_until test -s port
+  env --default-signal=INT "$WK_BUILD/mcproxy" top --once "127.0.0.1:$(cat port)" 3>&- &
+  top=$!
+  # The shell catches SIGINT (2), too, until it has become top.
+  wait_until grep -q mcproxy "/proc/$top/comm"
+  wait_until grep -q '^SigCgt:.*[2367abef]$' "/proc/$top/status"
+  kill -INT "$top"
+  wait_until bash -c "! kill -0 $top"
+  wait "$top"
+  kill "$silent"
+}

@@ -530,6 +530,8 @@ secure_talk() { # port [certificate key]
   python3 -c '
 import socket, ssl, sys
 context = ssl.create_default_context(cafile="ca.pem")
+# Our authority is no model of one.
+context.verify_flags &= ~ssl.VERIFY_X509_STRICT
 if len(sys.argv) > 2:
     context.load_cert_chain(*sys.argv[2:])
 s = context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1]))), server_hostname="localhost")
