@@ -153,7 +153,10 @@ HD ka" ]
 }
 
 @test "a plain memcached behind one pool gives the same answers" {
-  local seed
+  local seed version
+  # Which commands are left out, and how cas numbers are given, is its.
+  version=$(memcached -V)
+  [[ $version == *1.6.18* ]] || skip "the commands are chosen for memcached 1.6.18, this is $version"
   for seed in 1 2 3; do
     read -ra port < <(free_ports 3)
     backend "${port[1]}"
