@@ -470,6 +470,7 @@ END
   [ "$(sed -n 1p sniffed)" = "IP 198.51.100.20.443 > 192.0.2.2.50000: [R.] seq 7 ack 9 ttl 7 id 99 df win 5 cksum ok len 8 198.51.100.20 claims rst-diag compact code 10 (Malformed message, ietf-03; Resource exceeded, ietf-00) pen 0" ]
   sed -n 2p sniffed | grep -q 'seq 7 ack 9 .* code 3 '
   sed -n 3p sniffed | grep -q 'seq 7 ack 9 .* len 0$'
+  : >sniffed.err
   ip netns exec "$right" rstdiag-sniff -t -v -i wk0 -c 1 >sniffed 2>sniffed.err 3>&- &
   sniffer=$!
   wait_until grep -q listening sniffed.err
