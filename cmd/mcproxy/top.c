@@ -331,15 +331,15 @@ top_run(const struct top_options *o)
 	bool is_live = !o->is_once && !wk_cli.is_json && isatty(STDOUT_FILENO);
 	bool is_once = o->is_once || (!wk_cli.is_json && !is_live);
 	struct link l;
-	int rc = link_open(&l, o->address);
+	int rc;
 
-	if (rc != WK_EXIT_OK)
-		return rc;
 	if (wk_signals_init(WK_SIGNAL_STOP) != WK_OK) {
 		wk_warn_errno(errno, "signals");
-		link_close(&l);
 		return WK_EXIT_SYSTEM;
 	}
+	rc = link_open(&l, o->address);
+	if (rc != WK_EXIT_OK)
+		return rc;
 	if (is_live)
 		terminal_begin();
 	rc = watch(o, &l, is_live, is_once);
