@@ -82,12 +82,6 @@ static const struct visits_handler visits_handler = {
 
 /* --- requests ------------------------------------------------------------- */
 
-static struct wk_field
-field(const char *name, const char *value)
-{
-	return (struct wk_field){ wk_str_of(name), wk_str_of(value) };
-}
-
 static void
 refuse(struct listener *l, struct wk_stream *s, unsigned status,
     const struct wk_field *extra)
@@ -124,23 +118,24 @@ judge(const struct listener *l, const struct wk_stream *s,
 static bool
 is_let_in(struct listener *l, struct wk_stream *s, const struct wk_message *m)
 {
-	struct wk_field challenge = field("www-authenticate",
-	    "Basic realm=\"capsule-cat\", Bearer realm=\"capsule-cat\"");
+	char text[WK_ACCESS_CHALLENGE_MAX];
+	struct wk_field challenge;
 	bool is_proxy_field;
+	uint16_t status;
 
 	if (l->auth == NULL || wk_access_auth_check(l->auth, m,
 	    &is_proxy_field))
 		return true;
-	if (is_proxy_field)
-		challenge.name = wk_str_of("proxy-authenticate");
-	refuse(l, s, is_proxy_field ? 407 : 401, &challenge);
+	status = wk_access_auth_challenge("capsule-cat", is_proxy_field, text,
+	    &challenge);
+	refuse(l, s, status, &challenge);
 	return false;
 }
 
 static void
 welcome(struct listener *l, struct wk_stream *s)
 {
-	const struct wk_field fields[] = { field("capsule-protocol", "?1") };
+	const struct wk_field fields[] = { wk_field_of("capsule-protocol", "?1") };
 	const struct wk_message m = {
 		.status = 200, .fields = fields, .n_fields = 1,
 	};
@@ -158,7 +153,7 @@ on_request(struct wk_server *server, struct wk_stream *s,
     const struct wk_message *m)
 {
 	struct listener *l = wk_server_arg(server);
-	const struct wk_field allow = field("allow", wk_stream_version(s) ==
+	const struct wk_field allow = wk_field_of("allow", wk_stream_version(s) ==
 	    WK_HTTP_1_1 ? "GET" : "CONNECT");
 	unsigned status;
 

@@ -32,6 +32,14 @@ bool wk_access_auth_check(const struct wk_access_auth *auth,
     const struct wk_message *request, bool *used_proxy_field);
 
 /*
+ * The answer to who does not pass: its status, and the challenge in *field,
+ * written into text. realm names who asks.
+ */
+#define WK_ACCESS_CHALLENGE_MAX 128
+uint16_t wk_access_auth_challenge(const char *realm, bool used_proxy_field,
+    char text[WK_ACCESS_CHALLENGE_MAX], struct wk_field *field);
+
+/*
  * For the other end: the first of them as the value of Authorization, appended
  * to b. Returns b->status.
  */

@@ -214,6 +214,17 @@ wk_access_auth_check(const struct wk_access_auth *auth,
 	return false;
 }
 
+uint16_t
+wk_access_auth_challenge(const char *realm, bool used_proxy_field,
+    char text[WK_ACCESS_CHALLENGE_MAX], struct wk_field *field)
+{
+	snprintf(text, WK_ACCESS_CHALLENGE_MAX,
+	    "Basic realm=\"%s\", Bearer realm=\"%s\"", realm, realm);
+	*field = wk_field_of(used_proxy_field ? "proxy-authenticate" :
+	    "www-authenticate", text);
+	return used_proxy_field ? 407 : 401;
+}
+
 int
 wk_access_auth_value(const struct wk_access_auth *auth, struct wk_buf *b)
 {

@@ -80,12 +80,6 @@ note(struct wk_udp_proxy *p, const struct wk_stream *s, const char *format, ...)
 
 /* --- answers ------------------------------------------------------------- */
 
-static struct wk_field
-field(const char *name, const char *value)
-{
-	return (struct wk_field){ wk_str_of(name), wk_str_of(value) };
-}
-
 /* detail: more parameters of Proxy-Status, "; rcode=..." or "". */
 static void
 refuse(struct wk_udp_proxy *p, struct wk_stream *s, const struct refusal *why,
@@ -100,7 +94,7 @@ refuse(struct wk_udp_proxy *p, struct wk_stream *s, const struct refusal *why,
 	if (why->error != NULL) {
 		snprintf(status, sizeof(status), "%s; error=%s%s",
 		    p->options.name, why->error, detail);
-		fields[m.n_fields++] = field("proxy-status", status);
+		fields[m.n_fields++] = wk_field_of("proxy-status", status);
 	}
 	if (extra != NULL)
 		fields[m.n_fields++] = *extra;
@@ -116,14 +110,12 @@ refuse(struct wk_udp_proxy *p, struct wk_stream *s, const struct refusal *why,
 static void
 challenge(struct wk_udp_proxy *p, struct wk_stream *s, bool is_proxy_field)
 {
-	const struct refusal why = { is_proxy_field ? 407 : 401, NULL };
-	char value[128];
+	struct refusal why = { 0, NULL };
+	char text[WK_ACCESS_CHALLENGE_MAX];
 	struct wk_field extra;
 
-	snprintf(value, sizeof(value), "Basic realm=\"%s\", Bearer realm=\"%s\"",
-	    p->options.name, p->options.name);
-	extra = field(is_proxy_field ? "proxy-authenticate" :
-	    "www-authenticate", value);
+	why.status = wk_access_auth_challenge(p->options.name, is_proxy_field,
+	    text, &extra);
 	refuse(p, s, &why, "", &extra);
 }
 
@@ -272,8 +264,8 @@ answer_open(struct tunnel *t, const struct wk_address *target)
 
 	snprintf(status, sizeof(status), "%s; next-hop=\"%s\"",
 	    t->proxy->options.name, wk_address_host_text(target, text));
-	fields[0] = field("capsule-protocol", "?1");
-	fields[1] = field("proxy-status", status);
+	fields[0] = wk_field_of("capsule-protocol", "?1");
+	fields[1] = wk_field_of("proxy-status", status);
 	return wk_stream_respond(t->stream, &m, false, NULL) == WK_OK;
 }
 
@@ -530,7 +522,7 @@ refuse_plain(struct wk_udp_proxy *p, struct wk_stream *s,
     const struct wk_message *m)
 {
 	bool is_http1 = wk_stream_version(s) == WK_HTTP_1_1;
-	const struct wk_field allow = field("allow", is_http1 ? "GET" :
+	const struct wk_field allow = wk_field_of("allow", is_http1 ? "GET" :
 	    "CONNECT");
 
 	if (is_http1 && wk_str_is(m->method, "GET"))

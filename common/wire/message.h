@@ -26,6 +26,15 @@ struct wk_field {
 	struct wk_str value;
 };
 
+/* One of texts that end with a NUL; the name is in lower case. */
+static inline struct wk_field
+wk_field_of(const char *name, const char *value)
+{
+	struct wk_field field = { wk_str_of(name), wk_str_of(value) };
+
+	return field;
+}
+
 struct wk_message {
 	/* A request: method is not empty. */
 	struct wk_str method;
