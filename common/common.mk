@@ -3,7 +3,8 @@
 # only some tools need stands behind the condition of its libraries.
 
 libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(EV_CFLAGS) $(GNUTLS_CFLAGS) \
-	$(JANSSON_CFLAGS) $(NGHTTP2_CFLAGS) $(PCAP_CFLAGS)
+	$(JANSSON_CFLAGS) $(NGHTTP2_CFLAGS) $(NGHTTP3_CFLAGS) \
+	$(NGTCP2_CFLAGS) $(PCAP_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
@@ -93,7 +94,13 @@ libwirekit_a_SOURCES += \
 	common/net/sock_resolve.c \
 	common/net/stdstream.c common/net/stdstream.h \
 	common/net/stream.c common/net/stream.h \
+	common/net/transport.h \
 	common/net/udp_proxy.c common/net/udp_proxy.h
+endif
+if BUILD_QUIC
+libwirekit_a_SOURCES += \
+	common/net/http3_session.h \
+	common/net/quic.h
 endif
 if BUILD_TLS
 libwirekit_a_SOURCES += \
@@ -107,7 +114,10 @@ libwirekit_a_SOURCES += \
 	common/net/tls_verify.c
 endif
 # What a program that uses these links behind libwirekit.a
-HTTP_LIBS = $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
+if BUILD_QUIC
+QUIC_LIBS = $(NGTCP2_GNUTLS_LIBS) $(NGTCP2_LIBS) $(NGHTTP3_LIBS)
+endif
+HTTP_LIBS = $(QUIC_LIBS) $(NGHTTP2_LIBS) $(GNUTLS_LIBS) $(EV_LIBS) -lpthread
 
 # cli
 libwirekit_a_SOURCES += \

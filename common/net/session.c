@@ -146,6 +146,24 @@ wk_session_shutdown(struct wk_session *session)
 	session->ops->shutdown(session);
 }
 
+bool
+wk_session_stats(const struct wk_session *session,
+    struct wk_transport_stats *stats)
+{
+	if (session->ops->stats == NULL)
+		return false;
+	session->ops->stats(session, stats);
+	return true;
+}
+
+size_t
+wk_session_settings(const struct wk_session *session,
+    struct wk_setting *settings, size_t max)
+{
+	return session->ops->settings == NULL ? 0 :
+	    session->ops->settings(session, settings, max);
+}
+
 void
 wk_session_tell_output(struct wk_session *session)
 {

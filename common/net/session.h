@@ -14,6 +14,7 @@
 
 #include "common/base/error.h"
 #include "common/net/stream.h"
+#include "common/net/transport.h"
 
 struct wk_session;
 
@@ -64,6 +65,23 @@ struct wk_session_handler {
 	    uint64_t stream_id, const char *text);
 	int trace_level;
 };
+
+/*
+ * Who is curious: how the transport does; false where there is none to ask
+ * (HTTP/1.1, HTTP/2).
+ */
+bool wk_session_stats(const struct wk_session *session,
+    struct wk_transport_stats *stats);
+
+/* A setting that the peer has announced. */
+struct wk_setting {
+	uint64_t id, value;
+	const char *name;	/* as in its document; NULL: unknown */
+};
+
+/* Writes up to max, returns how many there are; 0 before they have come. */
+size_t wk_session_settings(const struct wk_session *session,
+    struct wk_setting *settings, size_t max);
 
 /* Forget everything; every stream left hears closed first. NULL is fine. */
 void wk_session_del(struct wk_session *session);

@@ -21,7 +21,11 @@ struct wk_stream_ops {
 	void (*consume)(struct wk_stream *s, size_t octets);
 	void (*reset)(struct wk_stream *s, enum wk_stream_code code,
 	    const char *reason);
-	/* NULL: the version has no datagrams of its own, capsules carry them. */
+	/*
+	 * NULL: the version has no datagrams of its own, capsules carry them,
+	 * as they do where has_frames says no.
+	 */
+	bool (*has_frames)(const struct wk_stream *s);
 	enum wk_stream_sent (*send_datagram)(struct wk_stream *s,
 	    const void *data, size_t len);
 	size_t (*datagram_max)(const struct wk_stream *s);
@@ -65,6 +69,11 @@ struct wk_session_ops {
 	    const struct wk_stream_handler *handler, void *arg,
 	    struct wk_error *error);
 	void (*shutdown)(struct wk_session *session);
+	/* NULL: nothing to tell. */
+	void (*stats)(const struct wk_session *session,
+	    struct wk_transport_stats *stats);
+	size_t (*settings)(const struct wk_session *session,
+	    struct wk_setting *settings, size_t max);
 };
 
 /* Each version's session begins with this. */

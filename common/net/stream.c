@@ -190,9 +190,16 @@ wk_stream_send_datagram(struct wk_stream *s, const void *data, size_t len)
 
 	if (s->is_over)
 		return WK_STREAM_CLOSED;
-	if (s->ops->send_datagram != NULL)
+	if (wk_stream_has_datagram_frames(s))
 		return s->ops->send_datagram(s, data, len);
 	return wk_stream_send_capsule(s, &capsule, data);
+}
+
+bool
+wk_stream_has_datagram_frames(const struct wk_stream *s)
+{
+	return !s->is_over && s->ops->has_frames != NULL &&
+	    s->ops->has_frames(s);
 }
 
 size_t
@@ -200,7 +207,7 @@ wk_stream_datagram_max(const struct wk_stream *s)
 {
 	if (s->is_over)
 		return 0;
-	if (s->ops->datagram_max != NULL)
+	if (wk_stream_has_datagram_frames(s))
 		return s->ops->datagram_max(s);
 	return s->session->limits.max_queued - WK_CAPSULE_HEADER_MAX;
 }

@@ -166,6 +166,9 @@ enum wk_stream_sent wk_stream_send_datagram(struct wk_stream *s,
 /* The longest datagram that would not be TOO_BIG now. */
 size_t wk_stream_datagram_max(const struct wk_stream *s);
 
+/* Whether datagrams travel in QUIC DATAGRAM frames; else in capsules. */
+bool wk_stream_has_datagram_frames(const struct wk_stream *s);
+
 /* Send one capsule. type_octets and length_octets as in wk_capsule_header(). */
 enum wk_stream_sent wk_stream_send_capsule(struct wk_stream *s,
     const struct wk_capsule *capsule, const void *value);
