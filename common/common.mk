@@ -66,8 +66,11 @@ libwirekit_a_SOURCES += \
 	common/net/access_auth.c \
 	common/net/address.c \
 	common/net/client.c common/net/client.h \
+	common/net/client_parts.h common/net/client_quic.c \
+	common/net/client_tcp.c \
 	common/net/conn.c common/net/conn.h \
-	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
+	common/net/conn_tcp.c common/net/conn_tcp_io.c \
+	common/net/conn_tcp_open.c common/net/conn_tcp_parts.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
 	common/net/http1_session_head.c \
@@ -99,6 +102,7 @@ libwirekit_a_SOURCES += \
 endif
 if BUILD_QUIC
 libwirekit_a_SOURCES += \
+	common/net/conn_quic.c \
 	common/net/http3_session.h \
 	common/net/quic.h
 endif

@@ -75,7 +75,7 @@ struct wk_quic_handler {
 	 */
 	void (*closed)(struct wk_quic *quic, bool is_protocol,
 	    const char *reason);
-	/* For -v; NULL: quiet. */
+	/* For -v; on servers not before opened. NULL: quiet. */
 	void (*trace)(struct wk_quic *quic, const char *text);
 };
 

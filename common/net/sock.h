@@ -90,6 +90,23 @@ void wk_resolve_cancel(struct wk_resolve *resolve);
  * fails, 50 ms of patience for the AAAA answer when A came first
  * (RFC 8305, sections 3 to 5 and 8).
  */
+struct wk_dial;
+
+/*
+ * What connecting is when it is not TCP's: an attempt of somebody else's, which
+ * reports by wk_dial_attempted(), but never before start returns.
+ */
+struct wk_dial_kind {
+	/* With the number to report by, from 1. NULL: error says why. */
+	void *(*start)(void *arg, unsigned number,
+	    const struct wk_address *to, const struct wk_address *from,
+	    struct wk_error *error);
+	void (*cancel)(void *arg, void *attempt);
+	/* As done below, with the attempt that succeeded, or NULL. */
+	void (*done)(void *arg, void *attempt, const struct wk_address *peer,
+	    const char *reason);
+};
+
 struct wk_dial_options {
 	const char *host;		/* name, address, or NULL with path */
 	uint16_t port;
@@ -104,8 +121,6 @@ struct wk_dial_options {
 	    const char *failure);
 };
 
-struct wk_dial;
-
 /*
  * done comes once and never before this call returns: fd (then the caller's,
  * with TCP_NODELAY) and its address, or -1 and a reason fit to follow "host:".
@@ -116,6 +131,18 @@ struct wk_dial *wk_dial_start(struct wk_loop *loop,
     void (*done)(void *arg, int fd, const struct wk_address *peer,
 	const char *reason), void *arg);
 void wk_dial_cancel(struct wk_dial *dial);
+
+/* The same with attempts of another kind; unix_path means nothing to it. */
+struct wk_dial *wk_dial_start_kind(struct wk_loop *loop,
+    const struct wk_dial_options *options, const struct wk_dial_kind *kind,
+    void *arg);
+
+/*
+ * An attempt of another kind has succeeded (NULL reason) and is its owner's
+ * from then on, or has failed and is gone. done may come from inside.
+ */
+void wk_dial_attempted(struct wk_dial *dial, unsigned number,
+    const char *reason);
 
 /*
  * A listening stream socket. IPv6 is IPv6 alone. A unix path that nobody

@@ -2,39 +2,39 @@
 /* Octets of a connection, in and out, with or without TLS. */
 #include "config.h"
 
-#include "common/net/conn_parts.h"
+#include "common/net/conn_tcp_parts.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
 /* In one round, before others have their turn. */
-#define READ_ROUND ((size_t)4 * WK_CONN_BLOCK)
+#define READ_ROUND ((size_t)4 * CONN_TCP_BLOCK)
 #define WRITE_ROUND ((size_t)16 * 65536)
 
 /* --- reading -------------------------------------------------------------- */
 
 void
-wk_conn_feed(struct wk_conn *conn, const void *data, size_t len)
+conn_tcp_feed(struct conn_tcp *conn, const void *data, size_t len)
 {
 	struct wk_error error;
 	int rc;
 
-	if (len == 0 || !wk_conn_is_alive(conn) || conn->session == NULL)
+	if (len == 0 || !conn_tcp_is_alive(conn) || conn->base.session == NULL)
 		return;
-	rc = wk_session_receive(conn->session, data, len, wk_conn_now_ns(conn),
+	rc = wk_session_receive(conn->base.session, data, len, conn_tcp_now_ns(conn),
 	    &error);
-	if (rc != WK_OK && wk_conn_is_alive(conn))
-		wk_conn_fail(conn, WK_SESSION_CLOSE, rc != WK_E_NOMEM, "%s",
+	if (rc != WK_OK && conn_tcp_is_alive(conn))
+		conn_tcp_fail(conn, WK_SESSION_CLOSE, rc != WK_E_NOMEM, "%s",
 		    error.reason);
 }
 
 /* The peer says no more. reason: because the connection broke. */
 static void
-read_end(struct wk_conn *conn, bool is_clean, const char *reason)
+read_end(struct conn_tcp *conn, bool is_clean, const char *reason)
 {
-	bool has_streams = conn->session != NULL &&
-	    wk_session_streams(conn->session) > 0;
+	bool has_streams = conn->base.session != NULL &&
+	    wk_session_streams(conn->base.session) > 0;
 
 	conn->has_read_end = true;
 	if (conn->has_write_failed) {
@@ -43,26 +43,26 @@ read_end(struct wk_conn *conn, bool is_clean, const char *reason)
 		conn->fate = WK_SESSION_ABORT;
 	}
 	if (reason != NULL)
-		wk_conn_fail(conn, WK_SESSION_ABORT, false, "%s", reason);
+		conn_tcp_fail(conn, WK_SESSION_ABORT, false, "%s", reason);
 	else if (!is_clean && has_streams)
-		wk_conn_fail(conn, WK_SESSION_CLOSE, false,
+		conn_tcp_fail(conn, WK_SESSION_CLOSE, false,
 		    "the connection ended without a close_notify");
-	else if (conn->state == WK_CONN_DETECT && conn->n_preface > 0)
-		wk_conn_fail(conn, WK_SESSION_CLOSE, false,
+	else if (conn->state == CONN_TCP_DETECT && conn->n_preface > 0)
+		conn_tcp_fail(conn, WK_SESSION_CLOSE, false,
 		    "the connection ended before a request");
-	if (conn->session != NULL)
-		wk_session_receive_end(conn->session, is_clean,
-		    wk_conn_now_ns(conn));
+	if (conn->base.session != NULL)
+		wk_session_receive_end(conn->base.session, is_clean,
+		    conn_tcp_now_ns(conn));
 	else if (conn->fate < WK_SESSION_CLOSE)
 		conn->fate = WK_SESSION_CLOSE;
-	if (!is_clean && wk_conn_is_alive(conn) &&
+	if (!is_clean && conn_tcp_is_alive(conn) &&
 	    conn->fate < WK_SESSION_CLOSE)
 		conn->fate = WK_SESSION_CLOSE;
 }
 
 /* Octets into block; 0: none now, or the end, which is dealt with. */
 static size_t
-take(struct wk_conn *conn, uint8_t *block, size_t size)
+take(struct conn_tcp *conn, uint8_t *block, size_t size)
 {
 	struct wk_error error;
 	ssize_t n;
@@ -91,30 +91,30 @@ take(struct wk_conn *conn, uint8_t *block, size_t size)
 }
 
 bool
-wk_conn_wants_input(const struct wk_conn *conn)
+conn_tcp_wants_input(const struct conn_tcp *conn)
 {
-	if (conn->has_read_end || wk_conn_fate(conn) >= WK_SESSION_CLOSE)
+	if (conn->has_read_end || conn_tcp_fate(conn) >= WK_SESSION_CLOSE)
 		return false;
-	return conn->state == WK_CONN_DETECT ||
-	    (conn->state == WK_CONN_OPEN &&
-	    wk_session_wants_input(conn->session));
+	return conn->state == CONN_TCP_DETECT ||
+	    (conn->state == CONN_TCP_OPEN &&
+	    wk_session_wants_input(conn->base.session));
 }
 
 void
-wk_conn_read(struct wk_conn *conn)
+conn_tcp_read(struct conn_tcp *conn)
 {
-	uint8_t block[WK_CONN_BLOCK];
+	uint8_t block[CONN_TCP_BLOCK];
 	size_t n, sum = 0;
 
-	while (sum < READ_ROUND && wk_conn_is_alive(conn) &&
-	    wk_conn_wants_input(conn)) {
+	while (sum < READ_ROUND && conn_tcp_is_alive(conn) &&
+	    conn_tcp_wants_input(conn)) {
 		n = take(conn, block, sizeof(block));
 		if (n == 0)
 			return;
-		if (conn->state == WK_CONN_DETECT)
-			wk_conn_detect(conn, block, n);
+		if (conn->state == CONN_TCP_DETECT)
+			conn_tcp_detect(conn, block, n);
 		else
-			wk_conn_feed(conn, block, n);
+			conn_tcp_feed(conn, block, n);
 		sum += n;
 		/* Without TLS, less than asked for means that it was all. */
 		if (conn->tls == NULL && n < sizeof(block))
@@ -126,26 +126,26 @@ wk_conn_read(struct wk_conn *conn)
 
 /* Nothing goes out any more; what the peer has sent may still explain why. */
 static void
-write_failed(struct wk_conn *conn, const char *reason)
+write_failed(struct conn_tcp *conn, const char *reason)
 {
 	conn->has_write_failed = true;
 	conn->is_blocked = false;
-	wk_conn_fail(conn, WK_SESSION_OPEN, false, "%s", reason);
+	conn_tcp_fail(conn, WK_SESSION_OPEN, false, "%s", reason);
 	if (conn->has_read_end)
 		conn->fate = WK_SESSION_ABORT;
 }
 
 static void
-block(struct wk_conn *conn)
+block(struct conn_tcp *conn)
 {
 	conn->is_blocked = true;
 	if (conn->progress_ns == 0)
-		conn->progress_ns = wk_conn_now_ns(conn);
+		conn->progress_ns = conn_tcp_now_ns(conn);
 }
 
 /* Octets taken; 0: blocked or failed. */
 static size_t
-give(struct wk_conn *conn, const uint8_t *data, size_t len)
+give(struct conn_tcp *conn, const uint8_t *data, size_t len)
 {
 	struct wk_error error;
 	ssize_t n;
@@ -173,14 +173,14 @@ give(struct wk_conn *conn, const uint8_t *data, size_t len)
 }
 
 void
-wk_conn_write(struct wk_conn *conn)
+conn_tcp_write(struct conn_tcp *conn)
 {
 	const uint8_t *data;
 	size_t len, n, sum = 0;
 
-	while (wk_conn_is_alive(conn) &&
-	    wk_conn_fate(conn) < WK_SESSION_ABORT) {
-		len = wk_session_output(conn->session, &data);
+	while (conn_tcp_is_alive(conn) &&
+	    conn_tcp_fate(conn) < WK_SESSION_ABORT) {
+		len = wk_session_output(conn->base.session, &data);
 		if (conn->has_write_failed || conn->is_blocked)
 			return;
 		if (len == 0) {
@@ -194,14 +194,14 @@ wk_conn_write(struct wk_conn *conn)
 		n = give(conn, data, len);
 		if (n == 0)
 			return;
-		conn->progress_ns = wk_conn_now_ns(conn);
+		conn->progress_ns = conn_tcp_now_ns(conn);
 		sum += n;
-		wk_session_sent(conn->session, n, wk_conn_now_ns(conn));
+		wk_session_sent(conn->base.session, n, conn_tcp_now_ns(conn));
 	}
 }
 
 bool
-wk_conn_has_said_bye(struct wk_conn *conn)
+conn_tcp_has_said_bye(struct conn_tcp *conn)
 {
 	if (conn->tls == NULL || conn->has_finished ||
 	    conn->has_write_failed ||
