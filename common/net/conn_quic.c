@@ -18,7 +18,9 @@ struct conn_quic {
 	struct wk_task task;
 	char *reason;    /* why we broke it off, or NULL */
 	unsigned inside; /* calls into us, not yet returned */
-	bool is_closing, is_dead;
+	bool is_closing;
+	bool is_finished;		/* we close, and nothing is wrong */
+	bool is_dead;
 };
 
 struct wk_conn_listener {
@@ -84,6 +86,13 @@ close_it(struct conn_quic *conn, uint64_t code, const char *reason)
 }
 
 static void
+finish(struct conn_quic *conn)
+{
+	conn->is_finished = !conn->is_closing;
+	close_it(conn, H3_NO_ERROR, "");
+}
+
+static void
 run(struct wk_task *task)
 {
 	struct conn_quic *conn = task->arg;
@@ -100,7 +109,7 @@ run(struct wk_task *task)
 		wk_session_expire(session, now_ns);
 	if (!conn->is_dead && conn->base.session != NULL) {
 		if (wk_session_fate(session) >= WK_SESSION_CLOSE)
-			close_it(conn, H3_NO_ERROR, "");
+			finish(conn);
 		wk_timer_set(&conn->timer, wk_session_deadline_ns(session));
 		wk_quic_wake(conn->quic);
 	}
@@ -127,7 +136,7 @@ shut_down(struct wk_conn *base)
 	struct conn_quic *conn = of(base);
 
 	if (base->session == NULL) {
-		close_it(conn, H3_NO_ERROR, "");
+		finish(conn);
 		return;
 	}
 	wk_session_shutdown(base->session);
@@ -197,8 +206,10 @@ on_closed(struct wk_quic *quic, bool is_protocol, const char *reason)
 	wk_conn_end_session(&conn->base);
 	if (!conn->is_dead) {
 		unhook(conn);
+		if (conn->reason != NULL)
+			reason = conn->reason;
 		handler->closed(&conn->base, is_protocol,
-		    conn->reason != NULL ? conn->reason : reason);
+		    conn->is_finished ? NULL : reason);
 	}
 	leave(conn);
 }
