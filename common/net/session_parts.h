@@ -15,6 +15,12 @@ struct wk_stream_ops {
 	int (*respond_informational)(struct wk_stream *s,
 	    const struct wk_message *m, struct wk_error *error);
 	ssize_t (*write)(struct wk_stream *s, const void *data, size_t len);
+	/*
+	 * Two parts behind one another, for which there is room; NULL: two
+	 * writes are as good, they cost no more than their octets.
+	 */
+	void (*write_both)(struct wk_stream *s, const void *first,
+	    size_t first_len, const void *second, size_t second_len);
 	size_t (*queued)(const struct wk_stream *s);
 	size_t (*room)(const struct wk_stream *s);
 	int (*finish)(struct wk_stream *s);
