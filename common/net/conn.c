@@ -125,11 +125,19 @@ static const struct wk_session_handler nobody = {
 	.output = hear_nothing,
 };
 
+void
+wk_conn_explain(struct wk_conn *conn)
+{
+	if (conn->session != NULL)
+		wk_session_set_cause(conn->session, conn->reason);
+}
+
 static void
 end_session(struct wk_conn *conn)
 {
 	struct wk_session *session = conn->session;
 
+	wk_conn_explain(conn);
 	conn->session = NULL;
 	if (session != NULL)
 		session->handler = &nobody;

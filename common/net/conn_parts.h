@@ -31,6 +31,9 @@ void wk_conn_fail(struct wk_conn *conn, enum wk_session_fate fate,
     bool is_protocol, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Have the session's streams hear the reason so far, if there is one. */
+void wk_conn_explain(struct wk_conn *conn);
+
 /* What the session says, but never less than what happened to us. */
 enum wk_session_fate wk_conn_fate(const struct wk_conn *conn);
 
