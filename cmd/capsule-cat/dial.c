@@ -62,6 +62,7 @@ on_head(struct wk_stream *s, const struct wk_message *m)
 {
 	struct dial *d = wk_stream_arg(s);
 
+	wk_timer_set(&d->answer, WK_NEVER);
 	if (!m->opens_tunnel) {
 		refused(d, m);
 		wk_stream_reset(s, WK_STREAM_NO_ERROR, "refused");
@@ -197,6 +198,19 @@ static const struct wk_client_handler client_handler = {
 
 /* --- the whole ------------------------------------------------------------ */
 
+/* The client has said already what it did not come to. */
+static void
+on_answer_late(struct wk_timer *timer)
+{
+	struct dial *d = timer->arg;
+
+	if (d->stream == NULL)
+		return;
+	fail(d, WK_EXIT_NETWORK, "no answer after %g s (--connect-timeout)",
+	    (double)d->client_options.dial.timeout_ns / 1e9);
+	dial_cancel(d, "no answer");
+}
+
 void
 dial_cancel(struct dial *d, const char *reason)
 {
@@ -309,7 +323,11 @@ dial_run(struct dial *d)
 	if (d->opt->net.max_time_ns > 0)
 		wk_timer_set(&d->max_time, wk_loop_now_ns(d->loop) +
 		    d->opt->net.max_time_ns);
+	wk_timer_init(&d->answer, d->loop, on_answer_late, d);
+	wk_timer_set(&d->answer, wk_loop_now_ns(d->loop) +
+	    d->client_options.dial.timeout_ns);
 	wk_loop_run(d->loop);
+	wk_timer_set(&d->answer, WK_NEVER);
 	wk_timer_set(&d->max_time, WK_NEVER);
 	wk_io_watch(&d->signals, 0);
 	d->is_deleting = true;

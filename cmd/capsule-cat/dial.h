@@ -37,6 +37,7 @@ struct dial {
 	struct wk_client *client;
 	struct wk_io signals;
 	struct wk_timer max_time;
+	struct wk_timer answer;		/* how long it may take */
 	int rc;
 	bool is_open, is_cancelled, was_told, is_deleting, is_out_of_time;
 };

@@ -92,6 +92,20 @@ unhook(struct conn_tcp *conn, bool is_abort)
 	close(conn->io.fd);
 }
 
+void
+conn_tcp_explain(struct conn_tcp *conn)
+{
+	if (conn->base.session != NULL)
+		wk_session_set_cause(conn->base.session, conn->reason);
+}
+
+static void
+end_session(struct conn_tcp *conn)
+{
+	conn_tcp_explain(conn);
+	wk_conn_end_session(&conn->base);
+}
+
 /* --- deletion ------------------------------------------------------------- */
 
 static void
@@ -110,7 +124,7 @@ del(struct wk_conn *base)
 		(void)wk_tls_bye(conn->tls, NULL);
 	unhook(conn, is_abort);
 	if (conn->inside == 1)
-		wk_conn_end_session(base);
+		end_session(conn);
 	else
 		wk_conn_orphan_session(base);
 	leave(conn);
@@ -122,7 +136,7 @@ over(struct conn_tcp *conn, bool is_abort)
 {
 	const struct wk_conn_handler *handler = conn->base.config->handler;
 
-	wk_conn_end_session(&conn->base);
+	end_session(conn);
 	if (!conn_tcp_is_alive(conn))
 		return;
 	unhook(conn, is_abort);
@@ -182,7 +196,7 @@ begin_close(struct conn_tcp *conn)
 {
 	if (conn->state == CONN_TCP_HANDSHAKE)
 		conn->has_finished = true;	/* no TLS to end yet */
-	wk_conn_end_session(&conn->base);
+	end_session(conn);
 	if (!conn_tcp_is_alive(conn))
 		return;
 	conn->state = CONN_TCP_GOODBYE;

@@ -5,6 +5,7 @@
 #include "common/net/conn_tcp_parts.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -60,6 +61,16 @@ read_end(struct conn_tcp *conn, bool is_clean, const char *reason)
 		conn->fate = WK_SESSION_CLOSE;
 }
 
+/* The peer has said in TLS why; that explains more than that it is gone. */
+static void
+alerted(struct conn_tcp *conn, const char *reason)
+{
+	free(conn->reason);
+	conn->reason = NULL;
+	conn_tcp_fail(conn, WK_SESSION_ABORT, false, "%s", reason);
+	conn_tcp_explain(conn);
+}
+
 /* Octets into block; 0: none now, or the end, which is dealt with. */
 static size_t
 take(struct conn_tcp *conn, uint8_t *block, size_t size)
@@ -85,6 +96,8 @@ take(struct conn_tcp *conn, uint8_t *block, size_t size)
 		return (size_t)n;
 	if (n == WK_TLS_WANTS_READ || n == WK_TLS_WANTS_WRITE)
 		return 0;
+	if (n == WK_E_REFUSED)
+		alerted(conn, error.reason);
 	read_end(conn, n == 0, n == 0 || n == WK_E_TRUNCATED ? NULL :
 	    error.reason);
 	return 0;

@@ -62,6 +62,9 @@ void conn_tcp_fail(struct conn_tcp *conn, enum wk_session_fate fate,
     bool is_protocol, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Have the session's streams hear the reason so far, if there is one. */
+void conn_tcp_explain(struct conn_tcp *conn);
+
 /* What the session says, but never less than what happened to us. */
 enum wk_session_fate conn_tcp_fate(const struct conn_tcp *conn);
 

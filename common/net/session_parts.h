@@ -90,9 +90,17 @@ struct wk_session {
 	struct wk_session_limits limits;
 	bool is_server;
 	bool has_told_output;	/* handler->output was called, not yet fetched */
+	const char *cause;	/* of the connection's end; NULL: nobody knows */
 	struct wk_stream *streams;
 	size_t n_streams;
 };
+
+/*
+ * What a server with TLS says to HTTP without: an alert (RFC 8446, section
+ * 5.1). Neither a status line nor a SETTINGS frame can begin like that.
+ */
+#define WK_SESSION_TLS_ALERT 0x15
+#define WK_SESSION_WANTS_TLS "the server seems to speak TLS; use https"
 
 /* Into the session's list. */
 void wk_stream_attach(struct wk_session *session, struct wk_stream *s,

@@ -192,11 +192,19 @@ UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += test_http1_session_raw
-test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
-	$(session_kit)
-test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
-test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http1_raw = tests/unit/http1_raw.c tests/unit/http1_raw.h $(session_kit)
+
+UNIT_TESTS += test_http1_requests test_http1_responses test_http1_life
+test_http1_requests_SOURCES = tests/unit/test_http1_requests.c $(http1_raw)
+test_http1_requests_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_requests_LDADD = $(UNIT_LDADD)
+test_http1_responses_SOURCES = tests/unit/test_http1_responses.c $(http1_raw)
+test_http1_responses_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_responses_LDADD = $(UNIT_LDADD)
+test_http1_life_SOURCES = tests/unit/test_http1_life.c $(http1_raw)
+test_http1_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_life_LDADD = $(UNIT_LDADD)
 
 http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
 
