@@ -29,6 +29,7 @@ struct wk_session_limits {
 	uint64_t idle_timeout_ns;	/* server: without any stream */
 	uint64_t ping_interval_ns;	/* HTTP/2: ask when silent; 0: never. No */
 					/* answer for as long: lost */
+	bool has_no_datagrams;	/* HTTP/3: the transport was told to take none */
 };
 
 /*
