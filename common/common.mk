@@ -27,6 +27,8 @@ libwirekit_a_SOURCES += \
 	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/h3frame.c common/wire/h3frame.h \
+	common/wire/h3frame_names.c \
 	common/wire/head.c common/wire/head.h \
 	common/wire/http1.c common/wire/http1.h \
 	common/wire/http1_chunk.c \
@@ -103,7 +105,17 @@ endif
 if BUILD_QUIC
 libwirekit_a_SOURCES += \
 	common/net/conn_quic.c \
-	common/net/http3_session.h \
+	common/net/http3_control.c \
+	common/net/http3_datagram.c \
+	common/net/http3_head.c common/net/http3_parts.h \
+	common/net/http3_qpack.c \
+	common/net/http3_receive.c \
+	common/net/http3_request.c \
+	common/net/http3_send.c \
+	common/net/http3_session.c common/net/http3_session.h \
+	common/net/http3_stream.c \
+	common/net/http3_text.c \
+	common/net/http3_time.c \
 	common/net/quic.h
 endif
 if BUILD_TLS

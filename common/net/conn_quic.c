@@ -11,6 +11,9 @@
 
 #define H3_NO_ERROR 0x100
 
+/* Room in a queue beyond what the session counts. */
+#define FRAME_HEADERS 4096
+
 struct conn_quic {
 	struct wk_conn base;
 	struct wk_quic *quic;  /* NULL once it is over */
@@ -177,6 +180,24 @@ conn_new(const struct wk_conn_config *config, void *owner)
 	return conn;
 }
 
+/* What the session keeps to, QUIC is to keep to as well. */
+static void
+set_options(struct wk_quic_options *options,
+    const struct wk_conn_config *config)
+{
+	const struct wk_session_limits *limits = &config->limits;
+
+	*options = config->quic;
+	options->credentials = config->credentials;
+	options->alpn = alpn;
+	options->max_streams_bidi = limits->max_streams;
+	options->stream_window = limits->window;
+	if (options->connection_window < limits->window)
+		options->connection_window = limits->window;
+	options->max_queued = limits->max_queued + FRAME_HEADERS;
+	options->has_no_datagrams |= limits->has_no_datagrams;
+}
+
 /* There is a handshake behind us: make the session. False: no memory. */
 static bool
 open_session(struct conn_quic *conn)
@@ -248,15 +269,14 @@ wk_conn_quic_dial(const struct wk_conn_config *config, void *owner,
     const struct wk_address *peer, const struct wk_address *local,
     struct wk_error *error)
 {
-	struct wk_quic_options options = config->quic;
+	struct wk_quic_options options;
 	struct conn_quic *conn = conn_new(config, owner);
 
 	if (conn == NULL) {
 		(void)wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
 		return NULL;
 	}
-	options.credentials = config->credentials;
-	options.alpn = alpn;
+	set_options(&options, config);
 	conn->base.peer = *peer;
 	conn->quic = wk_quic_connect(config->loop, peer, local, config->name,
 	    &options, &client_handler, conn, error);
@@ -312,9 +332,7 @@ wk_conn_quic_listen(const struct wk_conn_config *config, void *owner,
 	listener->config = config;
 	listener->owner = owner;
 	listener->accepted = accepted;
-	listener->options = config->quic;
-	listener->options.credentials = config->credentials;
-	listener->options.alpn = alpn;
+	set_options(&listener->options, config);
 	listener->endpoint = wk_quic_listen(config->loop, address,
 	    &listener->options, &server_handler, listener, error);
 	if (listener->endpoint == NULL) {

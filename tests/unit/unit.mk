@@ -186,6 +186,7 @@ test_stdstream_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 
 # Client against server over a simulated link, whatever the version.
 session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
 	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
 
 UNIT_TESTS += test_http1_session
@@ -225,6 +226,13 @@ test_http2_life_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 test_http2_abuse_SOURCES = tests/unit/test_http2_abuse.c $(http2_peer)
 test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
+endif
+
+if BUILD_QUIC
+UNIT_TESTS += test_http3_session
+test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
+test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 endif
 
 if BUILD_RSTDIAG
