@@ -37,6 +37,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_write.c \
 	common/wire/masque.c common/wire/masque.h \
 	common/wire/message.c common/wire/message.h \
+	common/wire/quicpkt.c common/wire/quicpkt.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c \
@@ -116,7 +117,22 @@ libwirekit_a_SOURCES += \
 	common/net/http3_stream.c \
 	common/net/http3_text.c \
 	common/net/http3_time.c \
-	common/net/quic.h
+	common/net/quic.c common/net/quic.h \
+	common/net/quic_callbacks.c \
+	common/net/quic_compat.h \
+	common/net/quic_conn.c \
+	common/net/quic_datagram.c \
+	common/net/quic_end.c \
+	common/net/quic_endpoint.c \
+	common/net/quic_ids.c \
+	common/net/quic_parts.h \
+	common/net/quic_path.c \
+	common/net/quic_qlog.c \
+	common/net/quic_stream.c \
+	common/net/quic_tls.c \
+	common/net/quic_token.c \
+	common/net/quic_udp.c \
+	common/net/quic_write.c
 endif
 if BUILD_TLS
 libwirekit_a_SOURCES += \

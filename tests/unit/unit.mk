@@ -326,3 +326,13 @@ test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h \
 test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
 endif
+
+if BUILD_QUIC
+# Two ends over the loopback.
+quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h tests/unit/unit.h
+
+UNIT_TESTS += test_quic
+test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
+test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
