@@ -224,6 +224,11 @@ on_closed(struct wk_quic *quic, bool is_protocol, const char *reason)
 
 	conn->inside++;
 	conn->quic = NULL;
+	/* However clean it was: not for those who waited for more. */
+	if (reason == NULL && conn->base.session != NULL &&
+	    wk_session_fate(conn->base.session) == WK_SESSION_ABORT)
+		reason = "the peer closed the connection in the middle of "
+		    "something";
 	wk_conn_end_session(&conn->base);
 	if (!conn->is_dead) {
 		unhook(conn);

@@ -189,6 +189,7 @@ struct http3 {
 	bool is_deleted;
 	bool is_draining;		/* the peer takes no new streams */
 	bool is_ended;			/* the transport is closed */
+	bool was_cut;			/* while there were streams */
 	uint64_t now_ns;
 	bool is_now;			/* now_ns is the time of this call */
 	uint64_t began_ns;

@@ -294,6 +294,7 @@ on_closed(void *arg, bool is_application, uint64_t code, bool is_clean,
 	if (http3_is_over(h))
 		return;
 	h->is_ended = true;
+	h->was_cut = h->base.n_streams > 0;
 	wk_session_trace(&h->base, WK_TRACE_NOTE, 0, "closed: %s", reason);
 	close_all(h, WK_STREAM_LOST, false, is_application ? code : 0, reason);
 }
@@ -395,6 +396,8 @@ fate(const struct wk_session *session)
 	bool is_leaving = h->drain == HTTP3_DRAIN_LAST ||
 	    (h->is_draining && !h->base.is_server);
 
+	if (h->was_cut)
+		return WK_SESSION_ABORT;
 	if (h->failed.status != WK_OK || h->is_ended)
 		return WK_SESSION_CLOSE;
 	return is_leaving && h->base.n_streams == 0 && h->n_open == 0 ?

@@ -13,7 +13,8 @@
  * deadline says so (0: closed or so waits to be told). fate CLOSE means that
  * all is done, acknowledged too, and the transport is to be closed with
  * H3_NO_ERROR; when the peer breaks a rule the session closes the transport
- * itself, with the reason, and fate is CLOSE as well.
+ * itself, with the reason, and fate is CLOSE as well; ABORT when the transport
+ * was closed while there were streams.
  *
  * limits.window and max_streams are the transport's to keep (its stream window
  * and streams must not be more); max_queued is kept by both: the transport's
