@@ -177,7 +177,7 @@ has_stalled() { # pid
 
 @test "a count is exact, and only what was wanted counts" {
   serve --cleartext --serve echo
-  run -0 timeout 60 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; yes)
+  run -0 timeout 300 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; yes)
   [ "$output" = $'1\n2' ]
   # Datagrams of another context come first.
   { seq 3 | capsule-cat -e --context 4; seq 7 8 | capsule-cat -e --context 2; } >contexts
@@ -193,7 +193,7 @@ has_stalled() { # pid
   serve --cleartext --serve discard
   run -3 --separate-stderr capsule-cat --datagrams line --linger 60 --max-time 0.5 "$url" <<<hello
   says_one 'not done after 0.5 s (--max-time)'
-  run -0 timeout 60 capsule-cat --linger 0 --datagrams line "$url" <<<hello
+  run -0 timeout 300 capsule-cat --linger 0 --datagrams line "$url" <<<hello
   # The peer ends at once; who keeps sending does so until the input's end.
   peer python3 -c '
 import socket
@@ -221,7 +221,7 @@ while True:
   wait_until grep -qx 7 "$out"
   # Who does not is done, although the input goes on.
   exec 9<>input
-  run -0 timeout 60 capsule-cat "http://127.0.0.1:$port/" <&9
+  run -0 timeout 300 capsule-cat "http://127.0.0.1:$port/" <&9
   exec 9>&-
 }
 
@@ -286,7 +286,7 @@ while True:
   mkfifo input
   exec 9<>input
   echo hi >&9
-  run -3 --separate-stderr timeout 60 capsule-cat --datagrams line \
+  run -3 --separate-stderr timeout 300 capsule-cat --datagrams line \
     --template '/p{?target_host,target_port}' --target 127.0.0.1:9 "$url" <&9
   exec 9>&-
   [ "${#stderr_lines[@]}" -eq 1 ]
@@ -399,10 +399,10 @@ while True:
 
 @test "ends that speak different versions part at once" {
   serve --serve echo --http2
-  run -3 --separate-stderr timeout 60 capsule-cat --http1.1 -k --pin "$pin" "$url" </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat --http1.1 -k --pin "$pin" "$url" </dev/null
   says_one "$url"
   serve --serve echo --http1.1
-  run -3 --separate-stderr timeout 60 capsule-cat --http2 -k --pin "$pin" "$url" </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat --http2 -k --pin "$pin" "$url" </dev/null
   says_one "$url"
 }
 
@@ -429,7 +429,7 @@ while True:
   local answer
   run -3 --separate-stderr capsule-cat http://127.0.0.1:1/ </dev/null
   says_one 'http://127.0.0.1:1/: '
-  run -3 --separate-stderr timeout 60 capsule-cat http://nowhere.invalid/ </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat http://nowhere.invalid/ </dev/null
   says_one 'nowhere.invalid'
   for answer in 'rubbish\r\n\r\n' 'HTTP/1.1 101 Go\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n' ''; do
     peer python3 -c '
@@ -442,7 +442,7 @@ while b"\r\n\r\n" not in head:
     head += c.recv(1)
 c.sendall(sys.argv[1].encode().decode("unicode_escape").encode())
 c.close()' "$answer"
-    run --separate-stderr timeout 60 capsule-cat "http://127.0.0.1:$port/" </dev/null
+    run --separate-stderr timeout 300 capsule-cat "http://127.0.0.1:$port/" </dev/null
     echo "$answer: $status $stderr"
     case $answer in
       '') [ "$status" -eq 3 ] ;;
@@ -491,13 +491,13 @@ while b"\r\n\r\n" not in head:
 c.sendall(b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: connect-udp\r\n\r\n")
 c.recv(100)
 c.close()'
-    run -3 --separate-stderr timeout 60 capsule-cat "$version" "http://127.0.0.1:$port/" </dev/zero
+    run -3 --separate-stderr timeout 300 capsule-cat "$version" "http://127.0.0.1:$port/" </dev/zero
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
   # It resets the tunnel, and the connection lives on.
   for version in --http1.1 --http2; do
     serve --strict
-    run -3 --separate-stderr timeout 60 capsule-cat "$version" -k --pin "$pin" "$url" \
+    run -3 --separate-stderr timeout 300 capsule-cat "$version" -k --pin "$pin" "$url" \
       < <(octets 010100; cat /dev/zero)
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
@@ -539,7 +539,7 @@ while True:
     c.close()'
   mkfifo input
   exec 9<>input
-  run -5 --separate-stderr timeout 60 capsule-cat --show "http://127.0.0.1:$port/" <&9
+  run -5 --separate-stderr timeout 300 capsule-cat --show "http://127.0.0.1:$port/" <&9
   exec 9>&-
   [[ "${lines[0]}" == *'payload 6869 "hi"' ]]
   [[ "${lines[1]}" == *'[truncated]'* ]]
@@ -558,10 +558,10 @@ while True:
   says_one 'standard output: No space left on device'
   run -4 --separate-stderr bash -c "capsule-cat --datagrams line $url <in >&-"
   says_one 'standard output: Bad file descriptor'
-  run -0 --separate-stderr timeout 60 bash -c "yes | capsule-cat --datagrams line $url | head -n 1"
+  run -0 --separate-stderr timeout 300 bash -c "yes | capsule-cat --datagrams line $url | head -n 1"
   [ "$output" = y ]
   [ -z "$stderr" ]
-  run -0 --separate-stderr timeout 60 bash -c "trap '' PIPE; yes | capsule-cat --datagrams line $url | head -n 1"
+  run -0 --separate-stderr timeout 300 bash -c "trap '' PIPE; yes | capsule-cat --datagrams line $url | head -n 1"
   ! grep -v '^yes:' <<<"$stderr" | grep . || return 1
   run -4 --separate-stderr capsule-cat -o /nowhere/file "$url"
   says_one '/nowhere/file: No such file or directory'

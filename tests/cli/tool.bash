@@ -28,10 +28,10 @@ pcap() {
   python3 "$WK_SOURCE/tests/peers/pcap.py" "$@"
 }
 
-# Run until a condition holds. A minute is for the slowest machine: nothing is
-# to depend on it.
+# Run until a condition holds. Three minutes are for the slowest machine:
+# nothing is to depend on them.
 wait_until() {
-  local limit=$((SECONDS + 60))
+  local limit=$((SECONDS + 180))
   while ((SECONDS <= limit)); do
     "$@" >/dev/null 2>&1 && return
     read -rt 0.05 <> <(:) || :

@@ -458,15 +458,11 @@ attack() { # attack, argument ...: in the background, until it holds
   python3 "$WK_SOURCE/tests/peers/hostile-client.py" "$port" "$@" >attack.out 2>attack.err 3>&- &
   attacker=$!
   pids+=("$attacker")
-  wait_until_long eval 'grep -q holding attack.out || [ -s attack.err ]'
+  wait_until eval 'grep -q holding attack.out || [ -s attack.err ]'
   cat attack.err
   [ ! -s attack.err ]
 }
 
-# What takes longer than a minute on a slow machine.
-wait_until_long() {
-  wait_until "$@" || wait_until "$@" || wait_until "$@"
-}
 
 assail() { # attack, argument ...: to its end
   run -0 timeout 300 python3 "$WK_SOURCE/tests/peers/hostile-client.py" "$port" "$@"
