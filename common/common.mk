@@ -101,7 +101,8 @@ libwirekit_a_SOURCES += \
 	common/net/stdstream.c common/net/stdstream.h \
 	common/net/stream.c common/net/stream.h \
 	common/net/transport.h \
-	common/net/udp_proxy.c common/net/udp_proxy.h
+	common/net/udp_proxy.c common/net/udp_proxy.h \
+	common/net/udp_proxy_parts.h common/net/udp_proxy_target.c
 endif
 if BUILD_QUIC
 libwirekit_a_SOURCES += \

@@ -30,8 +30,8 @@ struct wk_session_limits {
 	uint64_t ping_interval_ns;	/* HTTP/2: ask when silent; 0: never. No */
 					/* answer for as long: lost */
 	uint64_t stall_timeout_ns;	/* HTTP/2: what waits for a window that */
-					/* stays shut is given up after once to */
-					/* twice this; 0: never */
+					/* stays shut is given up after one to */
+					/* three times this; 0: never */
 	bool has_no_datagrams;	/* HTTP/3: the transport was told to take none */
 };
 

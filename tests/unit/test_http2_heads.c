@@ -58,6 +58,15 @@ test_alert_of_tls(void **state)
 	    "the server seems to speak TLS; use https");
 	peer_expect(p, "ours 2");
 	peer_del(p);
+
+	/* Later that octet means nothing. */
+	p = peer_new(false, NULL);
+	peer_greet(p, NULL, 0);
+	peer_send(p, "\0\0\x8\x6\0\0\0\0\0", 9);
+	peer_send(p, "\x15pinging", 8);
+	assert_int_equal(p->status, WK_OK);
+	assert_int_equal(peer_next(p, NGHTTP2_PING)->flags, NGHTTP2_FLAG_ACK);
+	peer_del(p);
 }
 
 /* What each end says first, octet for octet. */

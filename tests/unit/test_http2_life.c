@@ -471,6 +471,24 @@ test_stalled_stream(void **state)
 		peer_del(p);
 	}
 
+	/* That opens for one at a time: the others have their turn to come. */
+	limits.stall_timeout_ns = 10 * PEER_SEC;
+	p = peer_new(true, &limits);
+	peer_greet(p, NULL, 0);
+	p->request = stall_request;
+	peer_head(p, END, 1, GET);
+	peer_head(p, END, 3, GET);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 1, 100000);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 3, 100000);
+	for (i = 0; i < 10; i++) {
+		peer_pass(p, 9 * PEER_SEC);
+		peer_u32(p, NGHTTP2_WINDOW_UPDATE, 0, 1);
+	}
+	assert_int_equal(peer_count(p, NGHTTP2_RST_STREAM), 0);
+	peer_pass(p, 31 * PEER_SEC);
+	assert_int_equal(peer_count(p, NGHTTP2_RST_STREAM), 2);
+	peer_del(p);
+
 	/* Once open it is not shut, however often it was. */
 	limits.stall_timeout_ns = 10 * PEER_SEC;
 	p = peer_new(true, &limits);
