@@ -6,6 +6,39 @@
 
 #include "common/net/quic_parts.h"
 
+static bool
+is_of_peer(const struct wk_quic *q, uint64_t id)
+{
+	return wk_transport_is_by_server(id) != q->is_server;
+}
+
+static void
+stream_over(struct wk_quic *q, uint64_t id)
+{
+	const struct wk_transport_handler *handler = quic_session(q);
+	struct quic_stream *s = quic_stream_find(q, id);
+
+	if (s == NULL)
+		return;
+	/* The peer may open another one in its place. */
+	if (is_of_peer(q, id) && !wk_transport_is_uni(id))
+		ngtcp2_conn_extend_max_streams_bidi(q->conn, 1);
+	else if (is_of_peer(q, id) && ++q->n_uni < QUIC_UNI_TOTAL_MAX)
+		ngtcp2_conn_extend_max_streams_uni(q->conn, 1);
+	ngtcp2_conn_extend_max_offset(q->conn, s->unconsumed);
+	quic_stream_del(q, s);
+	if (handler != NULL)
+		handler->gone(q->transport.arg, id);
+}
+
+/* All of it has come, or never will. */
+static void
+receiving_over(struct wk_quic *q, uint64_t id)
+{
+	if (!QUIC_ENDS_UNI && is_of_peer(q, id) && wk_transport_is_uni(id))
+		stream_over(q, id);
+}
+
 static int
 on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
     const uint8_t *data, size_t len, void *arg, void *stream_arg)
@@ -13,16 +46,19 @@ on_stream_data(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t offset,
 	struct wk_quic *q = arg;
 	const struct wk_transport_handler *handler = quic_session(q);
 	struct quic_stream *s = quic_stream_find(q, (uint64_t)id);
+	bool is_last = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
 
 	(void)offset;
 	(void)stream_arg;
 	if (s == NULL || s->is_stopped || handler == NULL) {
 		ngtcp2_conn_extend_max_offset(conn, len);
-		return 0;
+	} else {
+		s->unconsumed += len;
+		handler->data(q->transport.arg, (uint64_t)id, data, len,
+		    is_last);
 	}
-	s->unconsumed += len;
-	handler->data(q->transport.arg, (uint64_t)id, data, len,
-	    (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0);
+	if (is_last)
+		receiving_over(q, (uint64_t)id);
 	return 0;
 }
 
@@ -53,26 +89,11 @@ static int
 on_stream_close(ngtcp2_conn *conn, uint32_t flags, int64_t id, uint64_t code,
     void *arg, void *stream_arg)
 {
-	struct wk_quic *q = arg;
-	const struct wk_transport_handler *handler = quic_session(q);
-	struct quic_stream *s = quic_stream_find(q, (uint64_t)id);
-
+	(void)conn;
 	(void)flags;
 	(void)code;
 	(void)stream_arg;
-	/* The peer may open another one in its place. */
-	if (wk_transport_is_by_server((uint64_t)id) != q->is_server) {
-		if (wk_transport_is_uni((uint64_t)id))
-			ngtcp2_conn_extend_max_streams_uni(conn, 1);
-		else
-			ngtcp2_conn_extend_max_streams_bidi(conn, 1);
-	}
-	if (s == NULL)
-		return 0;
-	ngtcp2_conn_extend_max_offset(conn, s->unconsumed);
-	quic_stream_del(q, s);
-	if (handler != NULL)
-		handler->gone(q->transport.arg, (uint64_t)id);
+	stream_over(arg, (uint64_t)id);
 	return 0;
 }
 
@@ -88,6 +109,7 @@ on_stream_reset(ngtcp2_conn *conn, int64_t id, uint64_t final_size,
 	(void)stream_arg;
 	if (handler != NULL && quic_stream_find(q, (uint64_t)id) != NULL)
 		handler->was_reset(q->transport.arg, (uint64_t)id, code);
+	receiving_over(q, (uint64_t)id);
 	return 0;
 }
 

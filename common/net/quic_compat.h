@@ -237,6 +237,19 @@ quic_settings_versions(ngtcp2_settings *settings, uint32_t *versions, size_t n)
 
 #endif
 
+/*
+ * Before 0.14 a one-way stream of the peer's never ended for the library: we
+ * see the end ourselves, and as each leaves something behind for as long as
+ * the connection lasts there is a bound to their number.
+ */
+#if NGTCP2_VERSION_NUM >= 0x000e00
+#define QUIC_ENDS_UNI 1
+#define QUIC_UNI_TOTAL_MAX UINT64_MAX
+#else
+#define QUIC_ENDS_UNI 0
+#define QUIC_UNI_TOTAL_MAX 16384
+#endif
+
 /* Whether an Initial may open a connection; old libraries ask for Retry. */
 static inline bool
 quic_accept(ngtcp2_pkt_hd *hd, const uint8_t *packet, size_t len)

@@ -45,13 +45,13 @@ struct quic_batch {
 	size_t len, n, first;		/* first: of them not yet sent */
 	uint16_t sizes[QUIC_BATCH_MAX];
 	struct wk_address local, peer;
-	unsigned ecn;
+	uint8_t ecn;
 };
 
 struct quic_datagram {			/* UDP's, received */
 	struct quic_socket *socket;
 	struct wk_address local, peer;
-	unsigned ecn;
+	uint8_t ecn;
 	uint8_t *data;
 	size_t len;
 };
@@ -275,6 +275,7 @@ struct wk_quic {
 	struct quic_streams streams;
 	struct quic_queue datagrams;
 	uint64_t next_datagram_id;
+	uint64_t n_uni;			/* of the peer's, over */
 	struct wk_transport_stats counters;
 
 	/* The end. */

@@ -434,7 +434,7 @@ read_control(struct msghdr *m, struct quic_datagram *d, size_t *segment)
 		} else if (c->cmsg_level == IPPROTO_IPV6 &&
 		    c->cmsg_type == IPV6_TCLASS) {
 			memcpy(&value, CMSG_DATA(c), sizeof(value));
-			d->ecn = (unsigned)value & NGTCP2_ECN_MASK;
+			d->ecn = (uint8_t)(value & NGTCP2_ECN_MASK);
 		} else if (c->cmsg_level == IPPROTO_IP &&
 		    c->cmsg_type == IP_PKTINFO) {
 			memcpy(&info4, CMSG_DATA(c), sizeof(info4));

@@ -191,7 +191,7 @@ add(struct wk_quic *q, struct quic_batch *batch, const struct packet *p,
 	if (batch->n == 0) {
 		copy_address(&batch->local, &p->path.path.local);
 		copy_address(&batch->peer, &p->path.path.remote);
-		batch->ecn = p->info.ecn;
+		batch->ecn = (uint8_t)(p->info.ecn & NGTCP2_ECN_MASK);
 	}
 	batch->sizes[batch->n++] = (uint16_t)len;
 	batch->len += len;
