@@ -119,6 +119,11 @@ test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
 test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_datagram_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_h3frame
+test_h3frame_SOURCES = tests/unit/test_h3frame.c tests/unit/unit.h
+test_h3frame_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3frame_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
 	test_sfv test_sfv_write test_uritemplate test_url
 test_url_SOURCES = tests/unit/test_url.c tests/unit/unit.h
