@@ -170,7 +170,7 @@ dump_some(struct visit *v, const uint8_t *data, size_t len)
 	size_t taken = 0, n;
 
 	while (taken < len && !v->is_shown &&
-	    outlet_pending(v->all->outlet) <= OUTLET_LOW) {
+	    wk_outlet_pending(v->all->outlet) <= WK_OUTLET_LOW) {
 		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
 		if (decoder_feed(&v->decoder, data + taken, n) !=
 		    WK_EXIT_OK) {
@@ -235,7 +235,7 @@ static const struct wk_stream_handler dump_handler = {
 
 void
 visits_init(struct visits *all, const struct options *opt,
-    struct outlet *outlet, const struct visits_handler *handler, void *arg)
+    struct wk_outlet *outlet, const struct visits_handler *handler, void *arg)
 {
 	memset(all, 0, sizeof(*all));
 	all->opt = opt;
@@ -294,7 +294,7 @@ void
 visits_finish(struct visits *all)
 {
 	while (all->first != NULL && !wk_out_has_failed() &&
-	    outlet_drain(all->outlet, OUTLET_LOW))
+	    wk_outlet_drain(all->outlet, WK_OUTLET_LOW))
 		visits_drained(all);
 	while (all->first != NULL)
 		visit_del(all->first);
