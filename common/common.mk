@@ -12,6 +12,7 @@ libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
+	common/base/ratelimit.c common/base/ratelimit.h \
 	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
