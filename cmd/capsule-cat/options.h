@@ -97,6 +97,7 @@ options_tunnel(const struct options *opt)
 {
 	const struct wk_tunnel_options tunnel = {
 		.url = opt->url, .target = opt->target,
+		.target_name = "--target ",
 		.template_text = opt->template_text,
 		.protocol = opt->protocol, .authority = opt->authority,
 		.auth = opt->auth, .headers = &opt->headers, .net = &opt->net,

@@ -24,8 +24,8 @@ take_url(struct wk_tunnel_request *r, const struct wk_tunnel_options *opt)
 
 	if (opt->target != NULL && wk_masque_target_parse(
 	    wk_str_of(opt->target), protocol, &target, &error) != WK_OK)
-		return wk_usage_error("--target %s: %s", opt->target,
-		    error.reason);
+		return wk_usage_error("%s%s: %s", opt->target_name != NULL ?
+		    opt->target_name : "", opt->target, error.reason);
 	if (wk_masque_url(&r->url, wk_str_of(opt->url), opt->template_text,
 	    protocol, opt->target != NULL ? &target : NULL, &error) != WK_OK)
 		return wk_usage_error("%s: %s", opt->template_text != NULL ?

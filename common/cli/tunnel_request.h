@@ -17,6 +17,7 @@
 struct wk_tunnel_options {
 	const char *url;		/* never NULL */
 	const char *target, *template_text;
+	const char *target_name;	/* how users know it: "--target " */
 	const char *protocol;		/* never NULL: "connect-udp" */
 	const char *authority;
 	const char *auth;		/* file with credentials */
