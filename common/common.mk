@@ -12,6 +12,7 @@ libwirekit_a_SOURCES += \
 	common/base/buf.c common/base/buf.h \
 	common/base/clock.c common/base/clock.h \
 	common/base/error.c common/base/error.h \
+	common/base/ratelimit.c common/base/ratelimit.h \
 	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
@@ -163,7 +164,11 @@ libwirekit_a_SOURCES += \
 	common/cli/signals.c common/cli/signals.h
 if BUILD_HTTP
 libwirekit_a_SOURCES += \
-	common/cli/netopt.c common/cli/netopt.h
+	common/cli/listener.c common/cli/listener.h \
+	common/cli/netopt.c common/cli/netopt.h \
+	common/cli/outlet.c common/cli/outlet.h \
+	common/cli/tunnel.c common/cli/tunnel.h \
+	common/cli/tunnel_request.c common/cli/tunnel_request.h
 endif
 if HAVE_JANSSON
 libwirekit_a_SOURCES += \

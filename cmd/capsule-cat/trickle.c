@@ -6,7 +6,7 @@
 #define SLICE_OCTETS 4096
 
 void
-trickle_init(struct trickle *t, const struct outlet *outlet,
+trickle_init(struct trickle *t, const struct wk_outlet *outlet,
     bool (*show)(void *arg, const uint8_t *data, size_t len), void *arg)
 {
 	t->outlet = outlet;
@@ -30,7 +30,7 @@ show_some(struct trickle *t, const uint8_t *data, size_t len, bool all)
 	size_t taken = 0, n;
 
 	while (taken < len && !t->is_done &&
-	    (all || outlet_pending(t->outlet) <= OUTLET_LOW)) {
+	    (all || wk_outlet_pending(t->outlet) <= WK_OUTLET_LOW)) {
 		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
 		if (!t->show(t->arg, data + taken, n))
 			t->is_done = true;

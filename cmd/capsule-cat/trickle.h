@@ -10,11 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cmd/capsule-cat/outlet.h"
+#include "common/cli/outlet.h"
 #include "common/base/buf.h"
 
 struct trickle {		/* caller's storage */
-	const struct outlet *outlet;
+	const struct wk_outlet *outlet;
 	/* Show octets, let the peer send more; false: nothing more is shown. */
 	bool (*show)(void *arg, const uint8_t *data, size_t len);
 	void *arg;
@@ -23,7 +23,7 @@ struct trickle {		/* caller's storage */
 	bool is_done;		/* show said so, or its owner does */
 };
 
-void trickle_init(struct trickle *t, const struct outlet *outlet,
+void trickle_init(struct trickle *t, const struct wk_outlet *outlet,
     bool (*show)(void *arg, const uint8_t *data, size_t len), void *arg);
 void trickle_free(struct trickle *t);
 

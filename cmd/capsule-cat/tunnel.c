@@ -9,25 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/capsule-cat/dial.h"
 #include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/encoder.h"
 #include "cmd/capsule-cat/input.h"
-#include "cmd/capsule-cat/outlet.h"
 #include "cmd/capsule-cat/trickle.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/outlet.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
+#include "common/cli/tunnel.h"
 #include "common/net/stdstream.h"
 
 #define READ_SIZE (64 * 1024)
 
 struct tunnel {
 	const struct options *opt;
-	struct dial dial;
-	struct outlet outlet;
+	struct wk_tunnel dial;
+	struct wk_outlet outlet;
 	struct wk_stdin in;
 	struct wk_timer linger;
 	int rc;
@@ -54,7 +54,7 @@ give_up(struct tunnel *t, int rc, const char *reason)
 	if (t->rc == WK_EXIT_OK)
 		t->rc = rc;
 	wk_stdin_hold(&t->in);
-	dial_cancel(&t->dial, reason);
+	wk_tunnel_cancel(&t->dial, reason);
 }
 
 /* --- from standard input into the tunnel ---------------------------------- */
@@ -87,7 +87,7 @@ input_done(struct tunnel *t)
 	    wk_capsule_reader_finish(&t->sent) != WK_OK) {
 		/* The peer gets it like that, and may complain of it, too. */
 		wk_warn_input("standard input", &t->sent.error);
-		dial_hush(&t->dial);
+		wk_tunnel_hush(&t->dial);
 		t->rc = WK_EXIT_PROTOCOL;
 	}
 	if (t->opt->linger_ns > 0 && !t->has_ended)
@@ -179,7 +179,7 @@ on_input_end(void *arg, int error_number)
 static void
 on_writable(struct wk_stream *s)
 {
-	pump(dial_arg(s));
+	pump(wk_tunnel_arg(s));
 }
 
 /* --- from the tunnel to standard output ----------------------------------- */
@@ -253,7 +253,7 @@ on_output_failed(void *arg)
 static void
 on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
-	struct tunnel *t = dial_arg(s);
+	struct tunnel *t = wk_tunnel_arg(s);
 
 	if (trickle_feed(&t->arrived, data, len) != WK_OK) {
 		wk_warn("out of memory");
@@ -265,7 +265,7 @@ on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 static void
 on_end(struct wk_stream *s)
 {
-	struct tunnel *t = dial_arg(s);
+	struct tunnel *t = wk_tunnel_arg(s);
 
 	t->has_ended = true;
 	show_arrived(t, false);
@@ -276,7 +276,7 @@ on_end(struct wk_stream *s)
 /* --- the tunnel ----------------------------------------------------------- */
 
 static void
-on_open(struct dial *d, struct wk_stream *s)
+on_open(struct wk_tunnel *d, struct wk_stream *s)
 {
 	struct tunnel *t = d->arg;
 
@@ -288,7 +288,7 @@ on_open(struct dial *d, struct wk_stream *s)
 
 /* Nobody takes more of the input. */
 static void
-on_over(struct dial *d)
+on_over(struct wk_tunnel *d)
 {
 	struct tunnel *t = d->arg;
 
@@ -296,7 +296,7 @@ on_over(struct dial *d)
 	wk_timer_set(&t->linger, WK_NEVER);
 }
 
-static const struct dial_handler handler = {
+static const struct wk_tunnel_handler handler = {
 	.open = on_open,
 	.over = on_over,
 	.stream = {
@@ -321,7 +321,7 @@ start(struct tunnel *t)
 	if (encoder_init(&t->encoder, opt) != WK_OK ||
 	    wk_stdin_init(&t->in, t->dial.loop, STDIN_FILENO, READ_SIZE,
 	    on_input, on_input_end, t) != WK_OK ||
-	    outlet_init(&t->outlet, t->dial.loop, on_drained,
+	    wk_outlet_init(&t->outlet, t->dial.loop, on_drained,
 	    on_output_failed, t) != WK_OK) {
 		wk_warn("out of memory");
 		return WK_EXIT_SYSTEM;
@@ -334,17 +334,17 @@ start(struct tunnel *t)
 static void
 stop(struct tunnel *t)
 {
-	bool was_stopped = dial_was_stopped(&t->dial);
+	bool was_stopped = wk_tunnel_was_stopped(&t->dial);
 
 	wk_timer_set(&t->linger, WK_NEVER);
 	/* The tunnel is over, our reader need not have taken all of it. */
 	while (trickle_waits(&t->arrived) && !wk_out_has_failed() &&
-	    (was_stopped || outlet_drain(&t->outlet, OUTLET_LOW)))
+	    (was_stopped || wk_outlet_drain(&t->outlet, WK_OUTLET_LOW)))
 		show_arrived(t, was_stopped);
 	/* Capsules that were cut are shown as far as they came. */
 	if (options_decodes(t->opt) && !t->is_finished)
 		decoder_finish(&t->decoder, false);
-	outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
+	wk_outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
 	wk_stdin_free(&t->in);
 	encoder_free(&t->encoder);
 	decoder_free(&t->decoder);
@@ -355,20 +355,21 @@ stop(struct tunnel *t)
 int
 tunnel(const struct options *opt)
 {
+	const struct wk_tunnel_options wanted = options_tunnel(opt);
 	struct tunnel t;
 	int rc;
 
 	memset(&t, 0, sizeof(t));
 	t.opt = opt;
-	rc = dial_init(&t.dial, opt, &handler, &t);
+	rc = wk_tunnel_init(&t.dial, &wanted, &handler, &t);
 	if (rc != WK_EXIT_OK)
 		return rc;
 	rc = start(&t);
 	if (rc == WK_EXIT_OK) {
-		rc = dial_run(&t.dial);
+		rc = wk_tunnel_run(&t.dial);
 		stop(&t);
 	}
-	dial_free(&t.dial);
-	input_obey_signals();
+	wk_tunnel_free(&t.dial);
+	wk_signals_obey();
 	return rc == WK_EXIT_OK ? t.rc : rc;
 }

@@ -12,6 +12,7 @@
 #include "cmd/capsule-cat/trickle.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/outlet.h"
 #include "common/cli/out.h"
 
 struct visit {
@@ -208,7 +209,7 @@ static const struct wk_stream_handler dump_handler = {
 
 void
 visits_init(struct visits *all, const struct options *opt,
-    struct outlet *outlet, const struct visits_handler *handler, void *arg)
+    struct wk_outlet *outlet, const struct visits_handler *handler, void *arg)
 {
 	memset(all, 0, sizeof(*all));
 	all->opt = opt;
@@ -268,7 +269,7 @@ void
 visits_finish(struct visits *all)
 {
 	while (all->first != NULL && !wk_out_has_failed() &&
-	    outlet_drain(all->outlet, OUTLET_LOW))
+	    wk_outlet_drain(all->outlet, WK_OUTLET_LOW))
 		visits_drained(all);
 	while (all->first != NULL)
 		visit_del(all->first);

@@ -260,8 +260,7 @@ test_reset_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_reset_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += test_ratelimit
-test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h \
-	cmd/rstdiag-send/ratelimit.c cmd/rstdiag-send/ratelimit.h
+test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h
 test_ratelimit_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_ratelimit_LDADD = $(UNIT_LDADD)
 

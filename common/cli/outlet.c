@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "cmd/capsule-cat/outlet.h"
+#include "common/cli/outlet.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -18,7 +18,7 @@
 static int
 take(void *arg, const void *data, size_t len)
 {
-	struct outlet *o = arg;
+	struct wk_outlet *o = arg;
 
 	switch (wk_stdout_write(&o->out, data, len)) {
 	case WK_OK:
@@ -33,24 +33,24 @@ take(void *arg, const void *data, size_t len)
 static void
 on_drained(void *arg, size_t octets)
 {
-	struct outlet *o = arg;
+	struct wk_outlet *o = arg;
 
 	(void)octets;
-	if (outlet_pending(o) <= OUTLET_LOW)
+	if (wk_outlet_pending(o) <= WK_OUTLET_LOW)
 		o->drained(o->arg);
 }
 
 static void
 on_failed(void *arg, int error_number)
 {
-	struct outlet *o = arg;
+	struct wk_outlet *o = arg;
 
 	wk_out_fail(error_number);
 	o->failed(o->arg);
 }
 
 int
-outlet_init(struct outlet *o, struct wk_loop *loop,
+wk_outlet_init(struct wk_outlet *o, struct wk_loop *loop,
     void (*drained)(void *arg), void (*failed)(void *arg), void *arg)
 {
 	o->drained = drained;
@@ -64,7 +64,7 @@ outlet_init(struct outlet *o, struct wk_loop *loop,
 }
 
 size_t
-outlet_pending(const struct outlet *o)
+wk_outlet_pending(const struct wk_outlet *o)
 {
 	return wk_stdout_pending(&o->out);
 }
@@ -83,7 +83,7 @@ wait_for_reader(void)
 }
 
 bool
-outlet_drain(struct outlet *o, size_t most)
+wk_outlet_drain(struct wk_outlet *o, size_t most)
 {
 	wk_out_flush();
 	/* Without patience it writes what goes, and says whether that is all. */
@@ -92,7 +92,7 @@ outlet_drain(struct outlet *o, size_t most)
 			wk_out_fail(errno);
 			return false;
 		}
-		if (outlet_pending(o) <= most)
+		if (wk_outlet_pending(o) <= most)
 			return true;
 		if (wk_signals_stopped() != 0)
 			return false;
@@ -102,13 +102,13 @@ outlet_drain(struct outlet *o, size_t most)
 }
 
 bool
-outlet_finish(struct outlet *o, uint64_t patience_ns)
+wk_outlet_finish(struct wk_outlet *o, uint64_t patience_ns)
 {
 	bool is_lost = false;
 
 	if (patience_ns == WK_NEVER) {
-		outlet_drain(o, 0);
-		patience_ns = OUTLET_PATIENCE_NS;
+		wk_outlet_drain(o, 0);
+		patience_ns = WK_OUTLET_PATIENCE_NS;
 	}
 	wk_out_flush();
 	if (wk_stdout_finish(&o->out, patience_ns) != WK_OK) {

@@ -5,34 +5,33 @@
  */
 #pragma once
 
-#include "cmd/capsule-cat/options.h"
-#include "cmd/capsule-cat/request.h"
 #include "common/cli/netopt.h"
+#include "common/cli/tunnel_request.h"
 #include "common/net/client.h"
 
-struct dial;
+struct wk_tunnel;
 
-struct dial_handler {
-	void (*open)(struct dial *d, struct wk_stream *s);
+struct wk_tunnel_handler {
+	void (*open)(struct wk_tunnel *t, struct wk_stream *s);
 	/* The tunnel is over, before anything is said about it. */
-	void (*over)(struct dial *d);
-	/* Without head and closed, which are dial's; see dial_arg(). */
+	void (*over)(struct wk_tunnel *t);
+	/* Without head and closed, which are ours; see wk_tunnel_arg(). */
 	struct wk_stream_handler stream;
 };
 
-/* In these events: the argument given to dial_init(). */
-void *dial_arg(const struct wk_stream *s);
+/* In these events: the argument given to wk_tunnel_init(). */
+void *wk_tunnel_arg(const struct wk_stream *s);
 
-struct dial {
+struct wk_tunnel {
 	struct wk_loop *loop;
 	struct wk_stream *stream;	/* NULL when there is none (any more) */
 	void *arg;
+	struct wk_client_options client_options; /* to adjust before run */
 	/* Private from here on. */
-	const struct options *opt;
-	const struct dial_handler *handler;
+	struct wk_tunnel_options options;
+	const struct wk_tunnel_handler *handler;
 	struct wk_stream_handler events;
-	struct request request;
-	struct wk_client_options client_options;
+	struct wk_tunnel_request request;
 	struct wk_net_dial storage;
 	struct wk_client *client;
 	struct wk_io signals;
@@ -46,19 +45,19 @@ struct dial {
  * Prepare everything that can be wrong before a connection. WK_EXIT_OK, or an
  * exit code after a message, and nothing is to be freed.
  */
-int dial_init(struct dial *d, const struct options *opt,
-    const struct dial_handler *handler, void *arg);
+int wk_tunnel_init(struct wk_tunnel *t, const struct wk_tunnel_options *options,
+    const struct wk_tunnel_handler *handler, void *arg);
 
 /* Connect and run until the tunnel is over; an exit code, all was said. */
-int dial_run(struct dial *d);
+int wk_tunnel_run(struct wk_tunnel *t);
 
-/* Inside of dial_run(): end it; not a failure by itself. */
-void dial_cancel(struct dial *d, const char *reason);
+/* Inside of wk_tunnel_run(): end it; not a failure by itself. */
+void wk_tunnel_cancel(struct wk_tunnel *t, const char *reason);
 
 /* Its user has said what is wrong: nothing more is said, whatever comes. */
-void dial_hush(struct dial *d);
+void wk_tunnel_hush(struct wk_tunnel *t);
 
 /* A signal or --max-time ended it: whatever waits, do not wait for it long. */
-bool dial_was_stopped(const struct dial *d);
+bool wk_tunnel_was_stopped(const struct wk_tunnel *t);
 
-void dial_free(struct dial *d);
+void wk_tunnel_free(struct wk_tunnel *t);
