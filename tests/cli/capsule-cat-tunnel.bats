@@ -727,9 +727,9 @@ END
 
 @test "binary is not written to a terminal" {
   serve --cleartext --serve echo
-  run -2 python3 "$peers/typist.py" -- capsule-cat "$url"
+  run -2 python3 "$peers/terminal.py" -- capsule-cat "$url"
   [[ "$output" == *'standard output is a terminal, and what would be written is binary'* ]]
-  run -0 python3 "$peers/typist.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
+  run -0 python3 "$peers/terminal.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
     capsule-cat --datagrams line --linger 0 "$url"
 }
 
@@ -738,7 +738,7 @@ END
 at_terminal() { # [option] step ...
   local options=()
   [[ "$1" != --* ]] || { options=("$1"); shift; }
-  python3 "$peers/typist.py" "$@" -- capsule-cat -i "${options[@]}" "$url"
+  python3 "$peers/terminal.py" "$@" -- capsule-cat -i "${options[@]}" "$url"
 }
 
 @test "capsules are typed, and what comes back is shown above the line" {

@@ -46,6 +46,14 @@ fuzz_h3settings_LDFLAGS = $(fuzz_ldflags)
 fuzz_h3settings_LDADD = libwirekit.a
 
 FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+FUZZ_TARGETS += fuzz_head fuzz_http1 fuzz_http1_chunk fuzz_sfv \
+	fuzz_uritemplate fuzz_url
+fuzz_head_SOURCES = tests/fuzz/fuzz_head.c $(fuzz_main)
+fuzz_head_LDFLAGS = $(fuzz_ldflags)
+fuzz_head_LDADD = libwirekit.a
+fuzz_url_SOURCES = tests/fuzz/fuzz_url.c $(fuzz_main)
+fuzz_url_LDFLAGS = $(fuzz_ldflags)
+fuzz_url_LDADD = libwirekit.a
 fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
 fuzz_http1_LDFLAGS = $(fuzz_ldflags)
 fuzz_http1_LDADD = libwirekit.a

@@ -193,34 +193,18 @@ DELETED" ]
   has_console
   two_pools
   start_admin
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" \
-    --env "MCPROXY_HISTORY=$PWD/history" --env TERM=dumb \
-    mcproxy console unix:sock <<EOT
-expect mcproxy> 
-send wh\\t/f\\tkey1\\n
-expect sent key1
-expect mcproxy> 
-send down 127.0.0.1:${port[1]}\\n
-expect OK
-send \\x1b[A\\x1b[A\\n
-expect ${port[1]} held sent key1
-send stats conf\\t\\n
-expect last_load_result ok
-send quit\\n
-end 0
-EOT
+  at_terminal() { # step ...
+    python3 "$WK_SOURCE/tests/peers/terminal.py" --env "MCPROXY_HISTORY=$PWD/history" \
+      --env TERM=dumb "$@" -- mcproxy console unix:sock
+  }
+  run -0 at_terminal '+mcproxy> ' '=wh\t/f\tkey1\n' '+sent key1' '+mcproxy> ' \
+    "=down 127.0.0.1:${port[1]}\n" '+OK' \
+    '=\x1b[A\x1b[A\n' "+${port[1]} held sent key1" \
+    '=stats conf\t\n' '+last_load_result ok' '=quit\n'
   [ "$(head -n 1 history)" = "where /foo/key1" ]
   [ "$(stat -c %a history)" = 600 ]
   # The next one remembers; and Ctrl-D ends it.
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" \
-    --env "MCPROXY_HISTORY=$PWD/history" --env TERM=dumb \
-    mcproxy console unix:sock <<EOT
-expect mcproxy> 
-send \\x1b[A
-expect quit
-send \\x15\\x04
-end 0
-EOT
+  run -0 at_terminal '+mcproxy> ' '=\x1b[A' '+quit' '=\x15\x04'
 }
 
 @test "top shows an interval as text when nobody watches" {
@@ -263,14 +247,7 @@ EOT
 @test "top on a terminal redraws until q, and leaves it as it was" {
   two_pools
   start_admin
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" --size 12x60 --env TERM=xterm \
-    mcproxy top --interval 0.1 "127.0.0.1:${port[0]}" <<'EOT'
-expect \x1b[?1049h
-expect BACKEND
-expect more lines; q ends
-expect \x1b[H
-send q
-expect \x1b[?1049l
-end 0
-EOT
+  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" --raw --size 12x60 --env TERM=xterm \
+    '+\x1b[?1049h' '+BACKEND' '+more lines; q ends' '+\x1b[H' '=q' '+\x1b[?1049l' -- \
+    mcproxy top --interval 0.1 "127.0.0.1:${port[0]}"
 }

@@ -241,10 +241,15 @@ test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 endif
 
 if BUILD_RSTDIAG
-UNIT_TESTS += test_rstdiag
-test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
+UNIT_TESTS += test_rstdiag test_rstdiag_encode
+test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/rstdiag_cases.h \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
 test_rstdiag_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
+test_rstdiag_encode_SOURCES = tests/unit/test_rstdiag_encode.c \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
+test_rstdiag_encode_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rstdiag_encode_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
 
 UNIT_TESTS += test_rules
 test_rules_SOURCES = tests/unit/test_rules.c tests/unit/unit.h \
