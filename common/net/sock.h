@@ -45,6 +45,22 @@ void wk_address_set_port(struct wk_address *address, uint16_t port);
 int wk_address_parse(struct wk_str text, const char *default_host,
     struct wk_address *addresses, size_t max, struct wk_error *error);
 
+/*
+ * The parts of ADDRESS:PORT, [ADDRESS]:PORT, :PORT and PORT, whatever the
+ * address is: host borrows from text, without its brackets, and is empty where
+ * only a port stands.
+ */
+int wk_address_split(struct wk_str text, struct wk_str *host, uint16_t *port,
+    struct wk_error *error);
+
+/*
+ * As wk_address_parse, and names too, which are looked up while the caller
+ * waits: for the command line, never in a loop. WK_E_SYSTEM: no such name, or
+ * nobody who knows.
+ */
+int wk_address_lookup(struct wk_str text, const char *default_host,
+    struct wk_address *addresses, size_t max, struct wk_error *error);
+
 /* Set from a numeric host without brackets; WK_E_INVALID if it is a name. */
 int wk_address_from_ip(struct wk_address *address, struct wk_str host,
     uint16_t port);

@@ -152,7 +152,80 @@ DELETED" ]
   run -6 mcproxy console "127.0.0.1:${port[0]}" <<<frobnicate
   [ "$output" = "frobnicate is no command here; help lists them" ]
   run -0 mcproxy console unix:sock <<<help
-  [[ $output == *"where    KEY [TAG]    the backend that a key goes to"* ]]
+  [[ $output == *"where     KEY [TAG]    the backend that a key goes to"* ]]
+}
+
+@test "the console knows all commands of one line, also those without an answer" {
+  has_console
+  two_pools
+  start_admin
+  run -0 --separate-stderr mcproxy console unix:sock <<'EOT'
+set /foo/a one two
+gets /foo/a /foo/none
+gat 100 /foo/a
+gats 100 /foo/a
+mg /foo/a v t k q
+mg /foo/none v q
+ms /foo/m meta value
+me /foo/none
+touch /foo/a 0 noreply
+set /foo/n 5
+ma /foo/n v
+ma /foo/n q
+incr /foo/n 1
+md /foo/n
+md /foo/n q
+get /foo/m
+mn
+verbosity 1
+flush_all
+get /foo/a
+EOT
+  cas=$(sed -n 's/^VALUE .foo.a 0 7 //p' <<<"$output" | head -n 1)
+  [ "${output//7 $cas/7 CAS}" = "STORED
+VALUE /foo/a 0 7 CAS
+one two
+END
+VALUE /foo/a 0 7
+one two
+END
+VALUE /foo/a 0 7 CAS
+one two
+END
+VA 7 t100 k/foo/a
+one two
+HD
+EN
+STORED
+VA 1
+6
+8
+HD
+NF
+VALUE /foo/m 0 10
+meta value
+END
+MN
+OK
+OK
+END" ]
+  [ -z "$stderr" ]
+  run -0 mcproxy console unix:sock <<<$'set /foo/a x\ngets /foo/a'
+  cas=$(sed -n 's/^VALUE .foo.a 0 1 //p' <<<"$output")
+  run -0 mcproxy console unix:sock <<<"cas /foo/a $cas new value
+cas /foo/a $cas newer
+get /foo/a"
+  [ "$output" = $'STORED\nEXISTS\nVALUE /foo/a 0 9\nnew value\nEND' ]
+  # Every word of the list is one that it takes.
+  run -0 mcproxy console unix:sock <<<help
+  help=$output
+  for command in get gets gat gats set add replace append prepend cas delete incr decr touch mg ms md ma me mn \
+    flush_all verbosity version stats pools backends routes where down up reload help quit; do
+    grep -q "^$command " <<<"$help" || { echo "no $command"; return 1; }
+  done
+  # Not where administration is: refused, and the exit code says so.
+  run -6 mcproxy console "127.0.0.1:${port[0]}" <<<flush_all
+  [ "$output" = "CLIENT_ERROR flush_all not allowed" ]
 }
 
 @test "reload in the console waits and says how it went" {
