@@ -45,7 +45,6 @@ fuzz_h3settings_SOURCES = tests/fuzz/fuzz_h3settings.c $(fuzz_main)
 fuzz_h3settings_LDFLAGS = $(fuzz_ldflags)
 fuzz_h3settings_LDADD = libwirekit.a
 
-FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
 FUZZ_TARGETS += fuzz_head fuzz_http1 fuzz_http1_chunk fuzz_sfv \
 	fuzz_uritemplate fuzz_url
 fuzz_head_SOURCES = tests/fuzz/fuzz_head.c $(fuzz_main)
