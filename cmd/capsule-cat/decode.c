@@ -52,6 +52,6 @@ decode(const struct options *opt)
 		if (rc == WK_EXIT_OK)
 			rc = one;
 	}
-	input_obey_signals();
+	wk_signals_obey();
 	return rc;
 }

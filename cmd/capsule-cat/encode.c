@@ -68,6 +68,6 @@ encode(const struct options *opt)
 			rc = one != WK_EXIT_OK ? one : e.rc;
 	}
 	encoder_free(&e);
-	input_obey_signals();
+	wk_signals_obey();
 	return rc;
 }

@@ -124,10 +124,3 @@ input_read(struct input *in, const uint8_t **data)
 	in->rc = WK_EXIT_SYSTEM;
 	return 0;
 }
-
-void
-input_obey_signals(void)
-{
-	if (wk_signals_stopped() != 0 && wk_out_flush() == WK_OK)
-		wk_signals_die();
-}

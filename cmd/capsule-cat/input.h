@@ -34,6 +34,3 @@ void input_close(struct input *in);
  * end and when in->has_stopped; a failure was told.
  */
 size_t input_read(struct input *in, const uint8_t **data);
-
-/* Last thing of a mode: if a signal stopped us, write what we have and die. */
-void input_obey_signals(void);

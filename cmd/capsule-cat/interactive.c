@@ -16,12 +16,12 @@
 #include <readline/readline.h>
 
 #include "cmd/capsule-cat/decoder.h"
-#include "cmd/capsule-cat/dial.h"
-#include "cmd/capsule-cat/input.h"
 #include "cmd/capsule-cat/typed.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/out.h"
+#include "common/cli/signals.h"
+#include "common/cli/tunnel.h"
 #include "common/wire/datagram.h"
 
 #define HISTORY_MAX 500
@@ -30,7 +30,7 @@
 /* readline knows one conversation per process, so there is one. */
 static struct talk {
 	const struct options *opt;
-	struct dial dial;
+	struct wk_tunnel dial;
 	struct wk_io keys;
 	struct decoder decoder;
 	struct wk_buf out;	/* what the tunnel did not take yet */
@@ -221,7 +221,7 @@ do_quit(const char *rest)
 {
 	(void)rest;
 	prompt_end();
-	dial_cancel(&talk.dial, "quit");
+	wk_tunnel_cancel(&talk.dial, "quit");
 }
 
 static void do_help(const char *rest);
@@ -387,7 +387,7 @@ history_end(void)
 /* --- out of the tunnel ---------------------------------------------------- */
 
 static void
-on_open(struct dial *d, struct wk_stream *s)
+on_open(struct wk_tunnel *d, struct wk_stream *s)
 {
 	wk_notice("open over %s; help tells what to type",
 	    wk_http_version_text(wk_stream_version(s)));
@@ -414,7 +414,7 @@ on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 		return;
 	talk.rc = rc;
 	prompt_end();
-	dial_cancel(&talk.dial, "what arrived is malformed");
+	wk_tunnel_cancel(&talk.dial, "what arrived is malformed");
 }
 
 static void
@@ -433,7 +433,7 @@ on_end(struct wk_stream *s)
 	}
 	talk.rc = rc;
 	prompt_end();
-	dial_cancel(&talk.dial, "what arrived is malformed");
+	wk_tunnel_cancel(&talk.dial, "what arrived is malformed");
 }
 
 static void
@@ -444,13 +444,13 @@ on_writable(struct wk_stream *s)
 }
 
 static void
-on_over(struct dial *d)
+on_over(struct wk_tunnel *d)
 {
 	(void)d;
 	prompt_end();
 }
 
-static const struct dial_handler handler = {
+static const struct wk_tunnel_handler handler = {
 	.open = on_open,
 	.over = on_over,
 	.stream = {
@@ -461,23 +461,24 @@ static const struct dial_handler handler = {
 int
 interactive(const struct options *opt)
 {
+	const struct wk_tunnel_options wanted = options_tunnel(opt);
 	int rc;
 
 	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
 		return wk_usage_error("--interactive needs a terminal");
 	talk.opt = opt;
-	rc = dial_init(&talk.dial, opt, &handler, &talk);
+	rc = wk_tunnel_init(&talk.dial, &wanted, &handler, &talk);
 	if (rc != WK_EXIT_OK)
 		return rc;
 	wk_buf_init(&talk.out, SIZE_MAX);
 	decoder_init(&talk.decoder, opt, opt->url, false);
 	history_begin();
-	rc = dial_run(&talk.dial);
+	rc = wk_tunnel_run(&talk.dial);
 	prompt_end();
 	history_end();
 	decoder_free(&talk.decoder);
 	wk_buf_free(&talk.out);
-	dial_free(&talk.dial);
-	input_obey_signals();
+	wk_tunnel_free(&talk.dial);
+	wk_signals_obey();
 	return rc == WK_EXIT_OK ? talk.rc : rc;
 }

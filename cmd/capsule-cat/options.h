@@ -6,6 +6,7 @@
 
 #include "cmd/capsule-cat/filter.h"
 #include "common/cli/netopt.h"
+#include "common/cli/tunnel_request.h"
 #include "common/wire/capsule_types.h"
 
 /* Each mode is one file with one function, in a table in main.c. */
@@ -88,6 +89,22 @@ options_versions(const struct options *opt)
 	if (opt->is_http1 == opt->is_http2)
 		return WK_HTTP_1_1 | WK_HTTP_2;
 	return opt->is_http1 ? WK_HTTP_1_1 : WK_HTTP_2;
+}
+
+/* The tunnel that a URL asks for. */
+static inline struct wk_tunnel_options
+options_tunnel(const struct options *opt)
+{
+	const struct wk_tunnel_options tunnel = {
+		.url = opt->url, .target = opt->target,
+		.target_name = "--target ",
+		.template_text = opt->template_text,
+		.protocol = opt->protocol, .authority = opt->authority,
+		.auth = opt->auth, .headers = &opt->headers, .net = &opt->net,
+		.versions = options_versions(opt),
+	};
+
+	return tunnel;
 }
 
 /* False: *rc is the exit code, everything was said. */

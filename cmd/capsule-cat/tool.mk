@@ -13,7 +13,6 @@ endif
 capsule_cat_parts = \
 	cmd/capsule-cat/decode.c cmd/capsule-cat/decode.h \
 	cmd/capsule-cat/decoder.c cmd/capsule-cat/decoder.h \
-	cmd/capsule-cat/dial.c cmd/capsule-cat/dial.h \
 	cmd/capsule-cat/encode.c cmd/capsule-cat/encode.h \
 	cmd/capsule-cat/encoder.c cmd/capsule-cat/encoder.h \
 	cmd/capsule-cat/filter.c cmd/capsule-cat/filter.h \
@@ -22,12 +21,11 @@ capsule_cat_parts = \
 	cmd/capsule-cat/list.c cmd/capsule-cat/list.h \
 	cmd/capsule-cat/listen.c cmd/capsule-cat/listen.h \
 	cmd/capsule-cat/options.c cmd/capsule-cat/options.h \
-	cmd/capsule-cat/outlet.c cmd/capsule-cat/outlet.h \
 	cmd/capsule-cat/payload.c cmd/capsule-cat/payload.h \
 	cmd/capsule-cat/record.c cmd/capsule-cat/record.h \
-	cmd/capsule-cat/request.c cmd/capsule-cat/request.h \
 	cmd/capsule-cat/show.c cmd/capsule-cat/show.h \
 	cmd/capsule-cat/show_json.c \
+	cmd/capsule-cat/trickle.c cmd/capsule-cat/trickle.h \
 	cmd/capsule-cat/tunnel.c cmd/capsule-cat/tunnel.h \
 	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h \
 	cmd/capsule-cat/value.c cmd/capsule-cat/value.h \

@@ -9,26 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/capsule-cat/dial.h"
 #include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/encoder.h"
 #include "cmd/capsule-cat/input.h"
-#include "cmd/capsule-cat/outlet.h"
+#include "cmd/capsule-cat/trickle.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/outlet.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
+#include "common/cli/tunnel.h"
 #include "common/net/stdstream.h"
 
 #define READ_SIZE (64 * 1024)
-/* Capsules become text that is many times longer: in pieces, then. */
-#define SLICE_OCTETS 4096
 
 struct tunnel {
 	const struct options *opt;
-	struct dial dial;
-	struct outlet outlet;
+	struct wk_tunnel dial;
+	struct wk_outlet outlet;
 	struct wk_stdin in;
 	struct wk_timer linger;
 	int rc;
@@ -41,13 +40,11 @@ struct tunnel {
 	size_t at;
 	bool has_input_ended, is_input_done, has_finished;
 
-	/* From the tunnel: what our reader has no room for yet is in arrived. */
+	/* From the tunnel. */
+	struct trickle arrived;
 	struct decoder decoder;
 	struct wk_capsule_reader received;	/* the same, passed on as is */
-	struct wk_buf arrived;
-	size_t n_taken;		/* of it */
 	bool has_ended, is_finished;
-	bool is_decoded;	/* nothing more is looked at */
 };
 
 /* The first reason to end decides about the exit code. */
@@ -57,7 +54,7 @@ give_up(struct tunnel *t, int rc, const char *reason)
 	if (t->rc == WK_EXIT_OK)
 		t->rc = rc;
 	wk_stdin_hold(&t->in);
-	dial_cancel(&t->dial, reason);
+	wk_tunnel_cancel(&t->dial, reason);
 }
 
 /* --- from standard input into the tunnel ---------------------------------- */
@@ -90,7 +87,7 @@ input_done(struct tunnel *t)
 	    wk_capsule_reader_finish(&t->sent) != WK_OK) {
 		/* The peer gets it like that, and may complain of it, too. */
 		wk_warn_input("standard input", &t->sent.error);
-		dial_hush(&t->dial);
+		wk_tunnel_hush(&t->dial);
 		t->rc = WK_EXIT_PROTOCOL;
 	}
 	if (t->opt->linger_ns > 0 && !t->has_ended)
@@ -182,21 +179,16 @@ on_input_end(void *arg, int error_number)
 static void
 on_writable(struct wk_stream *s)
 {
-	pump(dial_arg(s));
+	pump(wk_tunnel_arg(s));
 }
 
 /* --- from the tunnel to standard output ----------------------------------- */
 
-static bool
-has_room(const struct tunnel *t)
-{
-	return outlet_pending(&t->outlet) <= OUTLET_LOW;
-}
-
 /* Write or show octets; false when that was the end of it. */
 static bool
-show(struct tunnel *t, const uint8_t *data, size_t len)
+show(void *arg, const uint8_t *data, size_t len)
 {
+	struct tunnel *t = arg;
 	int rc = WK_EXIT_OK;
 
 	if (options_decodes(t->opt)) {
@@ -205,15 +197,17 @@ show(struct tunnel *t, const uint8_t *data, size_t len)
 		follow(&t->received, data, len);
 		wk_out_write(data, len);
 	}
-	if (wk_out_flush() != WK_OK)
+	if (wk_out_flush() != WK_OK) {
 		give_up(t, WK_EXIT_OK, "the output failed");
-	else if (rc != WK_EXIT_OK)
+	} else if (rc != WK_EXIT_OK) {
 		give_up(t, rc, "what arrived is malformed");
-	else if (decoder_has_enough(&t->decoder))
+	} else if (decoder_has_enough(&t->decoder)) {
 		give_up(t, WK_EXIT_OK, "enough");
-	else
+	} else {
+		if (t->dial.stream != NULL)
+			wk_stream_consume(t->dial.stream, len);
 		return true;
-	t->is_decoded = true;
+	}
 	return false;
 }
 
@@ -223,7 +217,7 @@ shown_all(struct tunnel *t)
 {
 	int rc = WK_EXIT_OK;
 
-	t->is_decoded = t->is_finished = true;
+	t->arrived.is_done = t->is_finished = true;
 	if (options_decodes(t->opt)) {
 		rc = decoder_finish(&t->decoder, true);
 	} else if (wk_capsule_reader_finish(&t->received) != WK_OK) {
@@ -235,37 +229,11 @@ shown_all(struct tunnel *t)
 		give_up(t, rc, "what arrived is malformed");
 }
 
-/*
- * Show octets as far as our reader has room for what they become, or all of
- * them. What was shown may be sent again. Returns how many were taken.
- */
-static size_t
-show_some(struct tunnel *t, const uint8_t *data, size_t len, bool all)
-{
-	size_t taken = 0, n;
-
-	while (taken < len && !t->is_decoded && (all || has_room(t))) {
-		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
-		if (show(t, data + taken, n) && t->dial.stream != NULL)
-			wk_stream_consume(t->dial.stream, n);
-		taken += n;
-	}
-	return taken;
-}
-
 static void
 show_arrived(struct tunnel *t, bool all)
 {
-	struct wk_buf *b = &t->arrived;
-
-	if (t->n_taken < b->len)
-		t->n_taken += show_some(t, b->data + t->n_taken,
-		    b->len - t->n_taken, all);
-	if (t->n_taken < b->len)
-		return;
-	wk_buf_clear(b);
-	t->n_taken = 0;
-	if (t->has_ended && !t->is_decoded)
+	if (trickle_more(&t->arrived, all) && t->has_ended &&
+	    !t->arrived.is_done)
 		shown_all(t);
 }
 
@@ -282,18 +250,12 @@ on_output_failed(void *arg)
 	give_up(arg, WK_EXIT_OK, "the output failed");
 }
 
-/* No more than the window waits, as it is consumed only when it is shown. */
 static void
 on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
-	struct tunnel *t = dial_arg(s);
-	size_t taken = 0;
+	struct tunnel *t = wk_tunnel_arg(s);
 
-	if (t->arrived.len == 0)
-		taken = show_some(t, data, len, false);
-	if (t->is_decoded || taken == len)
-		return;
-	if (wk_buf_append(&t->arrived, data + taken, len - taken) != WK_OK) {
+	if (trickle_feed(&t->arrived, data, len) != WK_OK) {
 		wk_warn("out of memory");
 		give_up(t, WK_EXIT_SYSTEM, "out of memory");
 	}
@@ -303,7 +265,7 @@ on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 static void
 on_end(struct wk_stream *s)
 {
-	struct tunnel *t = dial_arg(s);
+	struct tunnel *t = wk_tunnel_arg(s);
 
 	t->has_ended = true;
 	show_arrived(t, false);
@@ -314,7 +276,7 @@ on_end(struct wk_stream *s)
 /* --- the tunnel ----------------------------------------------------------- */
 
 static void
-on_open(struct dial *d, struct wk_stream *s)
+on_open(struct wk_tunnel *d, struct wk_stream *s)
 {
 	struct tunnel *t = d->arg;
 
@@ -326,7 +288,7 @@ on_open(struct dial *d, struct wk_stream *s)
 
 /* Nobody takes more of the input. */
 static void
-on_over(struct dial *d)
+on_over(struct wk_tunnel *d)
 {
 	struct tunnel *t = d->arg;
 
@@ -334,7 +296,7 @@ on_over(struct dial *d)
 	wk_timer_set(&t->linger, WK_NEVER);
 }
 
-static const struct dial_handler handler = {
+static const struct wk_tunnel_handler handler = {
 	.open = on_open,
 	.over = on_over,
 	.stream = {
@@ -351,7 +313,7 @@ start(struct tunnel *t)
 
 	t->out = opt->is_payload ? &t->encoder.out : &t->raw;
 	wk_buf_init(&t->raw, SIZE_MAX);
-	wk_buf_init(&t->arrived, SIZE_MAX);
+	trickle_init(&t->arrived, &t->outlet, show, t);
 	wk_capsule_reader_init(&t->sent, WK_VARINT_MAX);
 	wk_capsule_reader_init(&t->received, WK_VARINT_MAX);
 	decoder_init(&t->decoder, opt, opt->url, false);
@@ -359,7 +321,7 @@ start(struct tunnel *t)
 	if (encoder_init(&t->encoder, opt) != WK_OK ||
 	    wk_stdin_init(&t->in, t->dial.loop, STDIN_FILENO, READ_SIZE,
 	    on_input, on_input_end, t) != WK_OK ||
-	    outlet_init(&t->outlet, t->dial.loop, on_drained,
+	    wk_outlet_init(&t->outlet, t->dial.loop, on_drained,
 	    on_output_failed, t) != WK_OK) {
 		wk_warn("out of memory");
 		return WK_EXIT_SYSTEM;
@@ -372,42 +334,42 @@ start(struct tunnel *t)
 static void
 stop(struct tunnel *t)
 {
-	bool was_stopped = dial_was_stopped(&t->dial);
+	bool was_stopped = wk_tunnel_was_stopped(&t->dial);
 
 	wk_timer_set(&t->linger, WK_NEVER);
 	/* The tunnel is over, our reader need not have taken all of it. */
-	while (!t->is_decoded && t->arrived.len > t->n_taken &&
-	    !wk_out_has_failed() && (was_stopped ||
-	    outlet_drain(&t->outlet, OUTLET_LOW)))
+	while (trickle_waits(&t->arrived) && !wk_out_has_failed() &&
+	    (was_stopped || wk_outlet_drain(&t->outlet, WK_OUTLET_LOW)))
 		show_arrived(t, was_stopped);
 	/* Capsules that were cut are shown as far as they came. */
 	if (options_decodes(t->opt) && !t->is_finished)
 		decoder_finish(&t->decoder, false);
-	outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
+	wk_outlet_finish(&t->outlet, was_stopped ? 0 : WK_NEVER);
 	wk_stdin_free(&t->in);
 	encoder_free(&t->encoder);
 	decoder_free(&t->decoder);
 	wk_buf_free(&t->raw);
-	wk_buf_free(&t->arrived);
+	trickle_free(&t->arrived);
 }
 
 int
 tunnel(const struct options *opt)
 {
+	const struct wk_tunnel_options wanted = options_tunnel(opt);
 	struct tunnel t;
 	int rc;
 
 	memset(&t, 0, sizeof(t));
 	t.opt = opt;
-	rc = dial_init(&t.dial, opt, &handler, &t);
+	rc = wk_tunnel_init(&t.dial, &wanted, &handler, &t);
 	if (rc != WK_EXIT_OK)
 		return rc;
 	rc = start(&t);
 	if (rc == WK_EXIT_OK) {
-		rc = dial_run(&t.dial);
+		rc = wk_tunnel_run(&t.dial);
 		stop(&t);
 	}
-	dial_free(&t.dial);
-	input_obey_signals();
+	wk_tunnel_free(&t.dial);
+	wk_signals_obey();
 	return rc == WK_EXIT_OK ? t.rc : rc;
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "cmd/capsule-cat/options.h"
-#include "cmd/capsule-cat/outlet.h"
+#include "common/cli/outlet.h"
 #include "common/net/server.h"
 
 struct visits_handler {
@@ -20,7 +20,7 @@ struct visits_handler {
 
 struct visits {
 	const struct options *opt;
-	struct outlet *outlet;
+	struct wk_outlet *outlet;
 	const struct visits_handler *handler;
 	void *arg;
 	struct visit *first;
@@ -29,7 +29,7 @@ struct visits {
 
 /* Everything is borrowed. */
 void visits_init(struct visits *all, const struct options *opt,
-    struct outlet *outlet, const struct visits_handler *handler, void *arg);
+    struct wk_outlet *outlet, const struct visits_handler *handler, void *arg);
 
 /* Take over a stream whose request is to be granted; false without memory. */
 bool visits_begin(struct visits *all, struct wk_stream *s);

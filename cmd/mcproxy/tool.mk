@@ -45,6 +45,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/command.c \
 	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
 	cmd/mcproxy/prometheus.c \
+	cmd/mcproxy/report.c cmd/mcproxy/report.h \
 	cmd/mcproxy/server.c cmd/mcproxy/server_read.h \
 	cmd/mcproxy/server_read.c \
 	cmd/mcproxy/handler.c \

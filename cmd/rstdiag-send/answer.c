@@ -11,11 +11,11 @@
 
 #include "cmd/rstdiag-send/output.h"
 #include "cmd/rstdiag-send/payload.h"
-#include "cmd/rstdiag-send/ratelimit.h"
 #include "cmd/rstdiag-send/ruleset.h"
 #include "cmd/rstdiag-send/tally.h"
 #include "cmd/rstdiag-send/watch.h"
 #include "common/base/clock.h"
+#include "common/base/ratelimit.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/out.h"
@@ -32,7 +32,7 @@ struct answer {
 	struct payloads fixed;
 	struct ruleset rules;
 	struct wk_buf expression;	/* NUL-terminated, empty: none */
-	struct ratelimit rate;
+	struct wk_ratelimit rate;
 	struct tally tally;
 	uint64_t deadline_ns;		/* 0: none */
 };
@@ -96,7 +96,7 @@ take_frame(struct answer *a, const struct wk_frame *f)
 		return TALLY_IGNORED;
 	if (!watch_is_for_us(&a->watch, f) || is_impossible(a, f, &s))
 		return TALLY_NO_HOST;
-	if (!ratelimit_take(&a->rate, rate_clock(a, f)))
+	if (!wk_ratelimit_take(&a->rate, rate_clock(a, f)))
 		return TALLY_LIMITED;
 	/* Checksum offload leaves it unfinished: no reason not to answer. */
 	a->tally.bad_checksums += s.tcp_checksum == WK_CHECKSUM_BAD;
@@ -252,7 +252,7 @@ set_up(struct answer *a)
 	uint64_t rate = or_else(o->rate, DEFAULT_RATE);
 	int rc;
 
-	ratelimit_init(&a->rate, rate, rate == 0 ? 1 : rate);
+	wk_ratelimit_init(&a->rate, rate, rate == 0 ? 1 : rate);
 	if ((rc = payloads_init(&a->fixed, o)) != WK_EXIT_OK ||
 	    (rc = join_expressions(a)) != WK_EXIT_OK ||
 	    (rc = watch_open(&a->watch, o, PCAP_D_IN)) != WK_EXIT_OK ||

@@ -10,9 +10,9 @@
 
 #include "cmd/rstdiag-send/output.h"
 #include "cmd/rstdiag-send/payload.h"
-#include "cmd/rstdiag-send/ratelimit.h"
 #include "cmd/rstdiag-send/watch.h"
 #include "common/base/clock.h"
+#include "common/base/ratelimit.h"
 #include "common/base/text.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
@@ -29,7 +29,7 @@ struct craft {
 	struct payloads payloads;
 	struct wk_buf tcp_options;
 	struct wk_segment segment;
-	struct ratelimit rate;
+	struct wk_ratelimit rate;
 };
 
 static int
@@ -75,8 +75,8 @@ wait_turn(struct craft *c)
 	struct pollfd p = { .fd = wk_signals_fd(), .events = POLLIN };
 	uint64_t now_ns = wk_clock_now_ns();
 
-	while (!ratelimit_take(&c->rate, now_ns)) {
-		uint64_t next_ns = ratelimit_next_ns(&c->rate, now_ns);
+	while (!wk_ratelimit_take(&c->rate, now_ns)) {
+		uint64_t next_ns = wk_ratelimit_next_ns(&c->rate, now_ns);
 
 		if (!output_flush(&c->out))
 			return false;
@@ -114,7 +114,6 @@ send_all(struct craft *c)
 		if (result == OUTPUT_BROKEN)
 			break;
 	}
-	output_flush(&c->out);
 	return WK_EXIT_OK;
 }
 
@@ -145,7 +144,7 @@ craft(const struct options *o)
 	int rc;
 
 	c.opt = o;
-	ratelimit_init(&c.rate, or_else(o->rate, 0), 1);
+	wk_ratelimit_init(&c.rate, or_else(o->rate, 0), 1);
 	rc = payloads_init(&c.payloads, o);
 	if (rc == WK_EXIT_OK)
 		rc = parse_tcp_options(&c);
@@ -166,7 +165,8 @@ craft(const struct options *o)
 		    "take SEQ 0 for its own");
 	if (rc == WK_EXIT_OK) {
 		rc = o->is_payload_only ? send_payloads(&c) : send_all(&c);
-		if (!o->is_payload_only)
+		/* What could not be written was not. */
+		if (!o->is_payload_only && output_flush(&c.out))
 			sum_up(&c);
 	}
 	rc = output_close(&c.out, rc);

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cmd/rstdiag-send/ratelimit.h"
 #include "common/base/clock.h"
+#include "common/base/ratelimit.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/options.h"
@@ -161,7 +161,7 @@ static const struct wk_option options[] = {
 	    .min = 1, .max = UINT64_MAX - 1 },
 	{ 0, "rate", "N", "at most N a second, 0 for no limit; watching "
 	    "without: 100", .kind = WK_OPT_UINT, .at = FIELD(rate),
-	    .max = RATELIMIT_MAX },
+	    .max = WK_RATELIMIT_MAX },
 	{ 'm', "max-time", "SEC", "give up after so long",
 	    .kind = WK_OPT_SECONDS, .at = FIELD(max_time_ns) },
 	{ 'Z', "relinquish-privileges", "USER", "who to be once the sockets "

@@ -12,11 +12,11 @@
 #include "cmd/rstdiag-send/numbers.h"
 #include "cmd/rstdiag-send/output.h"
 #include "cmd/rstdiag-send/payload.h"
-#include "cmd/rstdiag-send/ratelimit.h"
 #include "cmd/rstdiag-send/ruleset.h"
 #include "cmd/rstdiag-send/target.h"
 #include "cmd/rstdiag-send/watch.h"
 #include "common/base/clock.h"
+#include "common/base/ratelimit.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/json.h"
@@ -46,7 +46,7 @@ struct reset {
 	struct watch watch;
 	struct output out;
 	struct payloads payloads;
-	struct ratelimit rate;
+	struct wk_ratelimit rate;
 	struct connections *connections;
 	struct connection *fresh[FRESH_MAX];
 	size_t n_fresh;
@@ -219,7 +219,7 @@ act(struct reset *r)
 	size_t i, k;
 
 	for (i = 0; i < r->n_fresh && result != OUTPUT_BROKEN &&
-	    ratelimit_take(&r->rate, wk_clock_now_ns()); i++) {
+	    wk_ratelimit_take(&r->rate, wk_clock_now_ns()); i++) {
 		r->fresh[i]->has_fresh = false;
 		result = reset_connection(r, r->fresh[i]);
 		if (result == OUTPUT_OK)
@@ -356,7 +356,7 @@ next_deadline(const struct reset *r, uint64_t now_ns)
 	if (r->done == 0)
 		sooner(&deadline_ns, r->probe_ns);
 	if (r->n_fresh > 0)
-		sooner(&deadline_ns, ratelimit_next_ns(&r->rate, now_ns));
+		sooner(&deadline_ns, wk_ratelimit_next_ns(&r->rate, now_ns));
 	return deadline_ns;
 }
 
@@ -559,7 +559,7 @@ set_up(struct reset *r)
 	int rc;
 
 	r->goal = is_one(r) ? 1 : or_else(o->count, UINT64_MAX);
-	ratelimit_init(&r->rate, rate, rate == 0 ? 1 : rate);
+	wk_ratelimit_init(&r->rate, rate, rate == 0 ? 1 : rate);
 	if (is_one(r))
 		target_init(&r->target, o);
 	r->connections = connections_new();

@@ -18,7 +18,6 @@ rstdiag_send_SOURCES = \
 	cmd/rstdiag-send/options.c cmd/rstdiag-send/options.h \
 	cmd/rstdiag-send/output.c cmd/rstdiag-send/output.h \
 	cmd/rstdiag-send/payload.c cmd/rstdiag-send/payload.h \
-	cmd/rstdiag-send/ratelimit.c cmd/rstdiag-send/ratelimit.h \
 	cmd/rstdiag-send/reset.c cmd/rstdiag-send/reset.h \
 	cmd/rstdiag-send/rules.c cmd/rstdiag-send/rules.h \
 	cmd/rstdiag-send/ruleset.c cmd/rstdiag-send/ruleset.h \

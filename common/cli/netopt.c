@@ -141,6 +141,23 @@ wk_net_exit(enum wk_client_failure failure)
 	return WK_EXIT_NETWORK;
 }
 
+void
+wk_net_trace(enum wk_trace kind, const char *text)
+{
+	static const struct {
+		unsigned level;
+		char mark;
+	} lines[] = {
+		[WK_TRACE_NOTE] = { 1, '*' },
+		[WK_TRACE_SENT] = { 1, '>' },
+		[WK_TRACE_RECEIVED] = { 1, '<' },
+		[WK_TRACE_FRAME_SENT] = { 2, '>' },
+		[WK_TRACE_FRAME_RECEIVED] = { 2, '<' },
+	};
+
+	wk_verbose_line(lines[kind].level, lines[kind].mark, text);
+}
+
 /* --- listening ----------------------------------------------------------- */
 
 bool

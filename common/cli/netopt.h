@@ -87,6 +87,9 @@ int wk_net_client_apply(const struct wk_net_client *options, bool is_tls,
 /* The exit code that a client's failure stands for. */
 int wk_net_exit(enum wk_client_failure failure);
 
+/* What a connection tells, for --verbose: notes, heads, frames. */
+void wk_net_trace(enum wk_trace kind, const char *text);
+
 /* --- listening ----------------------------------------------------------- */
 
 struct wk_net_listen {
@@ -134,11 +137,14 @@ void wk_net_listen_announce(const struct wk_server *server,
 
 /* --- what a proxy serves -------------------------------------------------- */
 
+/* 0 is a choice, too: what tools put there before they look at options. */
+#define WK_NET_NO_TIMEOUT UINT64_MAX
+
 struct wk_net_proxy {
 	struct wk_option_list allow, deny;
-	const char *auth;
 	bool is_private_fine;
-	uint64_t max_tunnels, idle_timeout_ns;
+	uint64_t max_tunnels;
+	uint64_t idle_timeout_ns;	/* WK_NET_NO_TIMEOUT: not given */
 };
 
 #define WK_NET_PROXY_OPTIONS(type, member) \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/error.h"
+#include "common/cli/out.h"
 
 static const struct {
 	int number;
@@ -119,4 +120,11 @@ wk_signals_die(void)
 		return;
 	signal(stopped, SIG_DFL);
 	raise(stopped);
+}
+
+void
+wk_signals_obey(void)
+{
+	if (wk_signals_stopped() != 0 && wk_out_flush() == WK_OK)
+		wk_signals_die();
 }

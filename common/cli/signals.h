@@ -38,3 +38,6 @@ int wk_signals_stopped(void);
 
 /* For tools with a goal: die by the signal that stopped us. */
 void wk_signals_die(void);
+
+/* The same as the last thing: only if one did, and with the output written. */
+void wk_signals_obey(void);

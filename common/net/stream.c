@@ -177,6 +177,11 @@ wk_stream_send_capsule(struct wk_stream *s, const struct wk_capsule *capsule,
 		s->wants_writable = true;
 		return WK_STREAM_BLOCKED;
 	}
+	if (s->ops->write_both != NULL) {
+		s->ops->write_both(s, header, len, value,
+		    (size_t)capsule->length);
+		return WK_STREAM_SENT;
+	}
 	s->ops->write(s, header, len);
 	if (capsule->length > 0)
 		s->ops->write(s, value, (size_t)capsule->length);

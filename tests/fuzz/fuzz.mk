@@ -37,7 +37,22 @@ fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(fuzz_main)
 fuzz_datagram_LDFLAGS = $(fuzz_ldflags)
 fuzz_datagram_LDADD = libwirekit.a
 
-FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+FUZZ_TARGETS += fuzz_h3frame fuzz_h3settings
+fuzz_h3frame_SOURCES = tests/fuzz/fuzz_h3frame.c $(fuzz_main)
+fuzz_h3frame_LDFLAGS = $(fuzz_ldflags)
+fuzz_h3frame_LDADD = libwirekit.a
+fuzz_h3settings_SOURCES = tests/fuzz/fuzz_h3settings.c $(fuzz_main)
+fuzz_h3settings_LDFLAGS = $(fuzz_ldflags)
+fuzz_h3settings_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_head fuzz_http1 fuzz_http1_chunk fuzz_sfv \
+	fuzz_uritemplate fuzz_url
+fuzz_head_SOURCES = tests/fuzz/fuzz_head.c $(fuzz_main)
+fuzz_head_LDFLAGS = $(fuzz_ldflags)
+fuzz_head_LDADD = libwirekit.a
+fuzz_url_SOURCES = tests/fuzz/fuzz_url.c $(fuzz_main)
+fuzz_url_LDFLAGS = $(fuzz_ldflags)
+fuzz_url_LDADD = libwirekit.a
 fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
 fuzz_http1_LDFLAGS = $(fuzz_ldflags)
 fuzz_http1_LDADD = libwirekit.a

@@ -119,6 +119,11 @@ test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
 test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_datagram_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_h3frame
+test_h3frame_SOURCES = tests/unit/test_h3frame.c tests/unit/unit.h
+test_h3frame_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3frame_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
 	test_sfv test_sfv_write test_uritemplate test_url
 test_url_SOURCES = tests/unit/test_url.c tests/unit/unit.h
@@ -186,17 +191,26 @@ test_stdstream_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 
 # Client against server over a simulated link, whatever the version.
 session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
 	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
 
 UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += test_http1_session_raw
-test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
-	$(session_kit)
-test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
-test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http1_raw = tests/unit/http1_raw.c tests/unit/http1_raw.h $(session_kit)
+
+UNIT_TESTS += test_http1_requests test_http1_responses test_http1_life
+test_http1_requests_SOURCES = tests/unit/test_http1_requests.c $(http1_raw)
+test_http1_requests_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_requests_LDADD = $(UNIT_LDADD)
+test_http1_responses_SOURCES = tests/unit/test_http1_responses.c $(http1_raw)
+test_http1_responses_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_responses_LDADD = $(UNIT_LDADD)
+test_http1_life_SOURCES = tests/unit/test_http1_life.c $(http1_raw)
+test_http1_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_life_LDADD = $(UNIT_LDADD)
 
 http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
 
@@ -219,11 +233,23 @@ test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
+if BUILD_QUIC
+UNIT_TESTS += test_http3_session
+test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
+test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+endif
+
 if BUILD_RSTDIAG
-UNIT_TESTS += test_rstdiag
-test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
+UNIT_TESTS += test_rstdiag test_rstdiag_encode
+test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/rstdiag_cases.h \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
 test_rstdiag_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
+test_rstdiag_encode_SOURCES = tests/unit/test_rstdiag_encode.c \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
+test_rstdiag_encode_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rstdiag_encode_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
 
 UNIT_TESTS += test_rules
 test_rules_SOURCES = tests/unit/test_rules.c tests/unit/unit.h \
@@ -239,8 +265,7 @@ test_reset_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_reset_LDADD = $(UNIT_LDADD)
 
 UNIT_TESTS += test_ratelimit
-test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h \
-	cmd/rstdiag-send/ratelimit.c cmd/rstdiag-send/ratelimit.h
+test_ratelimit_SOURCES = tests/unit/test_ratelimit.c tests/unit/unit.h
 test_ratelimit_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_ratelimit_LDADD = $(UNIT_LDADD)
 
@@ -309,4 +334,14 @@ test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h \
 	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h
 test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
+endif
+
+if BUILD_QUIC
+# Two ends over the loopback.
+quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h tests/unit/unit.h
+
+UNIT_TESTS += test_quic
+test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
+test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "cmd/h3dgram/options.h"
+
+/* The mode that measures how much goes through; an exit code. */
+int blast(const struct options *opt);

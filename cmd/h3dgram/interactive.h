@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "cmd/h3dgram/options.h"
+
+/* The mode in which datagrams are typed; an exit code. */
+int interactive(const struct options *opt);
