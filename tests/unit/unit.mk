@@ -234,10 +234,27 @@ test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
 if BUILD_QUIC
-UNIT_TESTS += test_http3_session
+http3_peer = tests/unit/http3_peer.c tests/unit/http3_peer.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
+	tests/unit/unit.h
+
+UNIT_TESTS += test_http3_session test_http3_rules test_http3_life \
+	test_http3_datagrams test_http3_abuse
 test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
 test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_rules_SOURCES = tests/unit/test_http3_rules.c $(http3_peer)
+test_http3_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_rules_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_life_SOURCES = tests/unit/test_http3_life.c $(http3_peer)
+test_http3_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_life_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_datagrams_SOURCES = tests/unit/test_http3_datagrams.c $(http3_peer)
+test_http3_datagrams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_datagrams_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_abuse_SOURCES = tests/unit/test_http3_abuse.c $(http3_peer)
+test_http3_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 endif
 
 if BUILD_RSTDIAG
