@@ -309,3 +309,13 @@ test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h \
 test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
 endif
+
+if BUILD_H3DGRAM
+UNIT_TESTS += test_h3dgram_measure
+test_h3dgram_measure_SOURCES = tests/unit/test_h3dgram_measure.c tests/unit/unit.h \
+	cmd/h3dgram/histogram.c cmd/h3dgram/histogram.h \
+	cmd/h3dgram/probe.c cmd/h3dgram/probe.h \
+	cmd/h3dgram/window.c cmd/h3dgram/window.h
+test_h3dgram_measure_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3dgram_measure_LDADD = $(UNIT_LDADD) -lm
+endif
