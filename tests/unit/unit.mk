@@ -362,3 +362,13 @@ test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
 test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
+
+if BUILD_H3DGRAM
+UNIT_TESTS += test_h3dgram_measure
+test_h3dgram_measure_SOURCES = tests/unit/test_h3dgram_measure.c tests/unit/unit.h \
+	cmd/h3dgram/histogram.c cmd/h3dgram/histogram.h \
+	cmd/h3dgram/probe.c cmd/h3dgram/probe.h \
+	cmd/h3dgram/window.c cmd/h3dgram/window.h
+test_h3dgram_measure_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3dgram_measure_LDADD = $(UNIT_LDADD) -lm
+endif
