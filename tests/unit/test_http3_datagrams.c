@@ -77,7 +77,7 @@ test_frames_or_capsules(void **state)
 	assert_int_equal(send(p, "hi"), WK_STREAM_SENT);
 	assert_string_equal(peer_heard_datagram(p), "");
 	/* Two frames of DATA: the capsule's header and its value. */
-	peer_expect_heard(p, 0, "HEADERS(200) DATA(2) DATA(2)");
+	peer_expect_heard(p, 0, "HEADERS(200) DATA(4)");
 	/* Frames that were not agreed upon mean nothing. */
 	peer_datagram(p, "006869");
 	peer_expect(p, "");

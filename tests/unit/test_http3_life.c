@@ -444,8 +444,9 @@ test_lost(void **state)
 			    i == 1 ? 0x100 : 0x107, "");
 		peer_run(p);
 		peer_expect(p, "theirs 9");
+		/* However clean: somebody was waiting for more. */
 		assert_int_equal(wk_session_fate(p->session),
-		    WK_SESSION_CLOSE);
+		    WK_SESSION_ABORT);
 		assert_null(peer_request(p, "GET", "", false));
 		assert_int_equal(p->error.status, WK_E_UNSUPPORTED);
 		assert_int_equal(wk_session_deadline_ns(p->session), WK_NEVER);
