@@ -43,8 +43,11 @@ enum http3_due {
 
 struct http3;
 
+struct http3_claim;
+
 struct http3_stream {
 	struct wk_stream base;
+	const struct http3_claim *claim;	/* no request, but whose it is */
 	struct http3_stream *table_next, *due_next;
 	struct http3_stream *head_prev, *head_next;
 	unsigned due;			/* enum http3_due */
@@ -102,17 +105,22 @@ struct http3_stream {
 };
 
 /*
- * The peer's unidirectional streams, and those that begin as no request does:
- * claimed by their first number (RFC 9114, section 6.2). Which of ours hears
- * what else comes is in a table; more may be registered.
+ * The peer's unidirectional streams, and bidirectional ones that begin as no
+ * request does: claimed by their first number (RFC 9114, section 6.2; 0x54 and
+ * 0x41 are WebTransport's). Which of ours hears what comes is in a table; more
+ * may be registered, which then also consume and end them. Events as of the
+ * transport; all but data may be NULL.
  */
 struct http3_claim {
 	uint64_t type;
 	bool is_uni;
-	/* data and is_last as of the transport, from behind the type on. */
+	/* From behind the type on. */
 	void (*data)(struct http3 *h, uint64_t id, const uint8_t *data,
 	    size_t len, bool is_last);
 	void (*was_reset)(struct http3 *h, uint64_t id, uint64_t code);
+	/* Bidirectional ones only. */
+	void (*was_stopped)(struct http3 *h, uint64_t id, uint64_t code);
+	void (*gone)(struct http3 *h, uint64_t id);
 };
 
 struct http3_uni {

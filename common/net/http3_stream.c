@@ -402,6 +402,14 @@ consume(struct wk_stream *base, size_t octets)
 	consumed(of(base), octets);
 }
 
+/* Datagrams may have come before. */
+static void
+capsules_used(struct wk_stream *base)
+{
+	if (of(base)->is_extended)
+		http3_due(of(base), HTTP3_DUE_HELD);
+}
+
 static const struct wk_stream_ops ops = {
 	.respond = respond,
 	.respond_informational = respond_informational,
@@ -414,6 +422,7 @@ static const struct wk_stream_ops ops = {
 	.has_frames = http3_has_frames,
 	.send_datagram = http3_send_datagram,
 	.datagram_max = http3_datagram_max,
+	.capsules_used = capsules_used,
 };
 
 /* --- how streams begin ------------------------------------------------------- */

@@ -200,6 +200,18 @@ test_before_the_answer(void **state)
 	peer_expect(p, "datagram \"b\"; datagram \"a\"");
 	peer_del(p);
 
+	/* Or later, when it says that it wants capsules. */
+	p = peer_greeted(true, NULL, BOTH);
+	peer_head(p, peer_open(p, false, NULL), TUNNEL, false);
+	peer_respond(p, p->s, 200, false);
+	peer_datagram(p, "0061");
+	peer_expect(p, "request CONNECT a / for connect-udp");
+	assert_int_equal(wk_stream_use_capsules(p->s, 1500), WK_OK);
+	assert_int_equal(wk_session_deadline_ns(p->session), 0);
+	peer_run(p);
+	peer_expect(p, "datagram \"a\"");
+	peer_del(p);
+
 	/* A client: they may come before the response. */
 	p = peer_greeted(false, NULL, BOTH);
 	p->uses_capsules = true;
