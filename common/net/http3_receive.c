@@ -11,7 +11,7 @@
 /* Unidirectional streams of the peer's at once; the transport allows fewer. */
 #define UNIS_MAX 100
 
-/* --- unidirectional streams, by their first number --------------------------- */
+/* --- unidirectional streams, by their first number ------------------------ */
 
 static void
 push_data(struct http3 *h, uint64_t id, const uint8_t *data, size_t len,
@@ -208,7 +208,7 @@ http3_critical_closed(struct http3 *h, uint64_t id, uint64_t code)
 	    "a stream was closed that HTTP/3 needs");
 }
 
-/* --- requests and responses, frame by frame ---------------------------------- */
+/* --- requests and responses, frame by frame ------------------------------- */
 
 static void
 unexpected(struct http3_stream *s, uint64_t type, const char *why)
@@ -410,7 +410,7 @@ request_data(struct http3_stream *s, const uint8_t *data, size_t len,
 		stream_ends(s);
 }
 
-/* --- streams of the transport ------------------------------------------------ */
+/* --- streams of the transport --------------------------------------------- */
 
 /* A stream of the peer's that was not there before. NULL: it is refused. */
 static struct http3_stream *

@@ -15,7 +15,7 @@ of_const(const struct wk_stream *s)
 	return (const struct http3_stream *)(const void *)s;
 }
 
-/* --- heads ------------------------------------------------------------------- */
+/* --- heads ---------------------------------------------------------------- */
 
 /* What waits goes as far as the transport has room. */
 static void
@@ -79,7 +79,7 @@ http3_send_end(struct http3_stream *s)
 		http3_due(s, HTTP3_DUE_ANSWERED);
 }
 
-/* --- bodies ------------------------------------------------------------------ */
+/* --- bodies --------------------------------------------------------------- */
 
 /*
  * What the owner has written and the transport has not sent. The transport
@@ -137,7 +137,7 @@ http3_room(const struct wk_stream *base)
 	return is_writing(s) ? payload_room(s) : 0;
 }
 
-static void
+static int
 write_frame(struct http3_stream *s, const void *data, size_t len)
 {
 	const struct wk_h3frame frame = { .type = WK_H3FRAME_DATA,
@@ -147,17 +147,21 @@ write_frame(struct http3_stream *s, const void *data, size_t len)
 	uint8_t header[WK_H3FRAME_HEADER_MAX];
 	struct iovec parts[2] = { { header, 0 },
 		{ (void *)(uintptr_t)data, len } };
+	ssize_t n;
 
 	if (t->ops->queued(t, s->base.id) == 0) {
 		s->overhead = 0;
 		s->has_payload = false;
 	}
 	parts[0].iov_len = wk_h3frame_header(header, &frame);
-	http3_trace_frame(h, WK_TRACE_FRAME_SENT, s->base.id, frame.type, len);
 	/* There is room for all of it. */
-	t->ops->write(t, s->base.id, parts, 2);
+	n = t->ops->write(t, s->base.id, parts, 2);
+	if (n < 0)
+		return (int)n;
+	http3_trace_frame(h, WK_TRACE_FRAME_SENT, s->base.id, frame.type, len);
 	s->overhead += parts[0].iov_len;
 	s->has_payload = true;
+	return WK_OK;
 }
 
 ssize_t
@@ -165,6 +169,7 @@ http3_write(struct wk_stream *base, const void *data, size_t len)
 {
 	struct http3_stream *s = of(base);
 	size_t n;
+	int rc;
 
 	if (s->writes_nowhere)
 		return (ssize_t)len;
@@ -176,7 +181,9 @@ http3_write(struct wk_stream *base, const void *data, size_t len)
 	else
 		n = len;
 	if (n > 0) {
-		write_frame(s, data, n);
+		rc = write_frame(s, data, n);
+		if (rc != WK_OK)
+			return rc;
 		s->promised -= s->has_promised ? n : 0;
 		http3_wake(http3_of(base));
 	}

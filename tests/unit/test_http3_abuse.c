@@ -34,7 +34,7 @@ ask(struct peer *p, const char *head, bool finishes)
 	return id;
 }
 
-/* --- floods of what costs nothing -------------------------------------------------- */
+/* --- floods of what costs nothing ----------------------------------------- */
 
 static void
 flood_control_grease(struct peer *p, unsigned i)
@@ -192,7 +192,7 @@ test_no_flood(void **state)
 	peer_del(p);
 }
 
-/* --- memory ---------------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 /* A frame of 1 GiB that nobody knows passes by. */
 static void
@@ -335,7 +335,7 @@ test_nothing_stays(void **state)
 	peer_del(p);
 }
 
-/* --- heads ------------------------------------------------------------------------------ */
+/* --- heads ---------------------------------------------------------------- */
 
 static void
 test_long_heads(void **state)
@@ -417,7 +417,7 @@ test_refusal_is_heard(void **state)
 	peer_del(p);
 }
 
-/* --- flow control ------------------------------------------------------------------------- */
+/* --- flow control --------------------------------------------------------- */
 
 /* Only the payload of DATA waits for the owner. */
 static void

@@ -17,7 +17,7 @@
 
 enum { CLIENT = 1, SERVER = 2, EITHER = 3 };	/* what the session is */
 
-/* --- the streams of a connection ------------------------------------------------ */
+/* --- the streams of a connection ------------------------------------------ */
 
 /* Each stream in hex, "|" between; FIN behind those that end with ".". */
 static const struct {
@@ -268,7 +268,7 @@ test_own_settings(void **state)
 		}
 }
 
-/* --- frames on a request's stream -------------------------------------------------- */
+/* --- frames on a request's stream ----------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -449,7 +449,7 @@ test_lengths(void **state)
 	peer_del(p);
 }
 
-/* --- responses ---------------------------------------------------------------------- */
+/* --- responses ------------------------------------------------------------ */
 
 static const struct {
 	const char *name, *method, *protocol;
@@ -565,7 +565,7 @@ test_last_informational(void **state)
 	peer_del(p);
 }
 
-/* --- vectors -------------------------------------------------------------------------- */
+/* --- vectors -------------------------------------------------------------- */
 
 /* The request and response of RFC 9298, by another encoder. */
 static void
