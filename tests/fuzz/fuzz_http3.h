@@ -60,7 +60,7 @@ next_octets(struct script *s, size_t *len)
 	return at;
 }
 
-/* The peer's stream of that id, begun with all before it; false: not allowed. */
+/* The peer's stream of that id, with all before it; false: not allowed. */
 static bool
 reach(struct fake *f, uint64_t id)
 {

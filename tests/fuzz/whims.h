@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The owner of a session that does all kinds of things at all kinds of moments,
- * as its seed has it, deleting the session in events included; and what stream.h
- * promises to it. Included by the fuzz targets of HTTP/2 and HTTP/3.
+ * as its seed has it, deleting the session in events included; and what
+ * stream.h promises to it. Included by the fuzz targets of HTTP/2 and HTTP/3.
  */
 #pragma once
 

@@ -9,7 +9,7 @@
 
 #include "common/net/loop.h"
 
-/* --- the owner ---------------------------------------------------------------- */
+/* --- the owner ------------------------------------------------------------ */
 
 static struct peer *
 peer_of(struct wk_stream *s)
@@ -170,7 +170,7 @@ on_trace(struct wk_session *session, enum wk_trace kind, uint64_t id,
 	    text);
 }
 
-/* --- life ----------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 struct peer *
 peer_new(bool is_server, const struct wk_session_limits *limits)
@@ -241,7 +241,7 @@ peer_greeted(bool is_server, const struct wk_session_limits *limits,
 	return p;
 }
 
-/* --- time and octets -------------------------------------------------------------- */
+/* --- time and octets ------------------------------------------------------ */
 
 static bool
 tell_time(struct peer *p)
@@ -398,7 +398,7 @@ peer_datagram(struct peer *p, const char *hex)
 	peer_run(p);
 }
 
-/* --- what was heard ------------------------------------------------------------------ */
+/* --- what was heard ------------------------------------------------------- */
 
 /* ":status" or ":method" of a field section. */
 static void
@@ -540,7 +540,7 @@ peer_expect_close(struct peer *p, uint64_t code)
 	assert_int_equal(wk_session_streams(p->session), 0);
 }
 
-/* --- verbs ------------------------------------------------------------------------------ */
+/* --- verbs ---------------------------------------------------------------- */
 
 struct wk_stream *
 peer_request(struct peer *p, const char *method, const char *protocol,

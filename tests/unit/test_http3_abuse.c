@@ -6,6 +6,8 @@
 
 #include <malloc.h>
 
+#include "common/net/http3_parts.h"
+
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 #define GET ":method: GET\n:scheme: https\n:path: /\n:authority: a\n"
@@ -32,7 +34,7 @@ ask(struct peer *p, const char *head, bool finishes)
 	return id;
 }
 
-/* --- floods of what costs nothing -------------------------------------------------- */
+/* --- floods of what costs nothing ----------------------------------------- */
 
 static void
 flood_control_grease(struct peer *p, unsigned i)
@@ -190,7 +192,7 @@ test_no_flood(void **state)
 	peer_del(p);
 }
 
-/* --- memory ---------------------------------------------------------------------------- */
+/* --- memory --------------------------------------------------------------- */
 
 /* A frame of 1 GiB that nobody knows passes by. */
 static void
@@ -294,7 +296,46 @@ test_many_streams(void **state)
 	peer_del(p);
 }
 
-/* --- heads ------------------------------------------------------------------------------ */
+/* What is over leaves nothing behind, however it ended. */
+static void
+test_nothing_stays(void **state)
+{
+	const struct http3 *h;
+	struct peer *p = server(NULL);
+	uint64_t id;
+	size_t i;
+
+	(void)state;
+	h = (const struct http3 *)(const void *)p->session;
+	for (i = 0; i < 50; i++) {
+		ask(p, GET, true);
+		peer_respond(p, p->s, 200, true);
+		peer_run(p);
+		id = ask(p, POST, false);
+		wk_stream_reset(p->s, WK_STREAM_CANCEL, "why");
+		peer_run(p);
+		id = ask(p, POST, false);
+		peer_reset(p, id, 0x10c);
+		ask(p, ":method: GET\n", true);
+		peer_reset(p, peer_open(p, false, "01"), 0x10c);
+		peer_hex(p, peer_open(p, true, "21"), "", true);
+		peer_reset(p, peer_open(p, true, "40"), 0);
+		peer_datagram(p, "c0000000000fffff");
+		peer_pass(p, PEER_SEC);
+	}
+	for (i = 0; i < HTTP3_BUCKETS; i++)
+		assert_null(h->table[i]);
+	assert_null(h->graves);
+	assert_null(h->unis == NULL ? NULL : h->unis->next);
+	assert_null(h->head_first);
+	assert_int_equal(h->n_open, 0);
+	assert_int_equal(h->n_kept + h->kept_octets, 0);
+	assert_int_equal(h->base.n_streams, 0);
+	peer_expect_close(p, 0);
+	peer_del(p);
+}
+
+/* --- heads ---------------------------------------------------------------- */
 
 static void
 test_long_heads(void **state)
@@ -352,7 +393,31 @@ test_long_heads(void **state)
 	peer_del(p);
 }
 
-/* --- flow control ------------------------------------------------------------------------- */
+/* A session is not done before even that has been heard. */
+static void
+test_refusal_is_heard(void **state)
+{
+	struct wk_session_limits limits;
+	struct peer *p;
+	uint64_t id;
+
+	(void)state;
+	wk_session_limits_default(&limits);
+	limits.max_fields = 0;
+	p = server(&limits);
+	p->is_deaf = true;
+	id = ask(p, GET "x: y\n", true);
+	wk_session_shutdown(p->session);
+	peer_pass(p, 5 * PEER_SEC);
+	assert_int_equal(wk_session_fate(p->session), WK_SESSION_OPEN);
+	p->is_deaf = false;
+	peer_run(p);
+	peer_expect_heard(p, id, "HEADERS(431) FIN");
+	assert_int_equal(wk_session_fate(p->session), WK_SESSION_CLOSE);
+	peer_del(p);
+}
+
+/* --- flow control --------------------------------------------------------- */
 
 /* Only the payload of DATA waits for the owner. */
 static void
@@ -431,6 +496,10 @@ test_little_room(void **state)
 	assert_int_equal(wk_stream_respond(p->s, &m, false, NULL), WK_OK);
 	assert_int_equal(wk_stream_room(p->s), 0);
 	assert_int_equal(wk_stream_write(p->s, "abc", 3), 0);
+	/* The rest of the head goes first, though there is room again. */
+	assert_true(fake_send(&p->ours, 0, p->now_ns, 0));
+	assert_int_equal(wk_stream_room(p->s), 0);
+	assert_int_equal(wk_stream_write(p->s, "abc", 3), 0);
 	p->is_deaf = false;
 	peer_run(p);
 	peer_expect(p, "request GET a /; end; writable");
@@ -443,6 +512,34 @@ test_little_room(void **state)
 	peer_del(p);
 }
 
+/* Who waits for room hears of it when half the queue is free, once. */
+static void
+test_half_free(void **state)
+{
+	struct wk_session_limits limits;
+	static char text[200];
+	struct peer *p;
+	unsigned n;
+
+	(void)state;
+	wk_session_limits_default(&limits);
+	limits.max_queued = 100;
+	p = server(&limits);
+	ask(p, GET, true);
+	peer_respond(p, p->s, 200, false);
+	peer_run(p);
+	assert_int_equal(wk_stream_write(p->s, text, 200), 100);
+	peer_expect(p, "request GET a /; end");
+	for (n = 1; n <= 11; n++) {
+		fake_send(&p->ours, 10, p->now_ns, 0);
+		fake_receive(&p->ours, p->now_ns);
+		peer_expect(p, n == 5 ? "writable" : "");
+		assert_int_equal(wk_stream_queued(p->s), n < 10 ?
+		    100 - 10 * n : n == 10 ? 1 : 0);
+	}
+	peer_del(p);
+}
+
 int
 main(void)
 {
@@ -452,9 +549,12 @@ main(void)
 		cmocka_unit_test(test_huge_frames),
 		cmocka_unit_test(test_open_and_silent),
 		cmocka_unit_test(test_many_streams),
+		cmocka_unit_test(test_nothing_stays),
 		cmocka_unit_test(test_long_heads),
+		cmocka_unit_test(test_refusal_is_heard),
 		cmocka_unit_test(test_consumption),
 		cmocka_unit_test(test_little_room),
+		cmocka_unit_test(test_half_free),
 	};
 
 	return cmocka_run_group_tests_name("http3_abuse", tests, NULL, NULL);

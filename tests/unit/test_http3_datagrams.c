@@ -4,6 +4,8 @@
 
 #include "tests/unit/http3_peer.h"
 
+#include "common/net/loop.h"
+
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 #define GET ":method: GET\n:scheme: https\n:path: /\n:authority: a\n"
@@ -200,6 +202,18 @@ test_before_the_answer(void **state)
 	peer_expect(p, "datagram \"b\"; datagram \"a\"");
 	peer_del(p);
 
+	/* Or later, when it says that it wants capsules. */
+	p = peer_greeted(true, NULL, BOTH);
+	peer_head(p, peer_open(p, false, NULL), TUNNEL, false);
+	peer_respond(p, p->s, 200, false);
+	peer_datagram(p, "0061");
+	peer_expect(p, "request CONNECT a / for connect-udp");
+	assert_int_equal(wk_stream_use_capsules(p->s, 1500), WK_OK);
+	assert_int_equal(wk_session_deadline_ns(p->session), 0);
+	peer_run(p);
+	peer_expect(p, "datagram \"a\"");
+	peer_del(p);
+
 	/* A client: they may come before the response. */
 	p = peer_greeted(false, NULL, BOTH);
 	p->uses_capsules = true;
@@ -221,6 +235,26 @@ test_before_the_answer(void **state)
 	peer_datagram(p, "0061");
 	peer_expect(p, "head 403");
 	peer_expect_close(p, 0);
+	peer_del(p);
+}
+
+/* Those that wait when the peer's direction ends are not for anybody. */
+static void
+test_end_drops(void **state)
+{
+	struct peer *p = peer_greeted(true, NULL, BOTH);
+
+	(void)state;
+	peer_head(p, peer_open(p, false, NULL), TUNNEL, false);
+	peer_respond(p, p->s, 200, false);
+	peer_datagram(p, "0061");
+	peer_hex(p, 0, "", true);
+	peer_expect(p, "request CONNECT a / for connect-udp; end");
+	assert_int_equal(wk_stream_use_capsules(p->s, 1500), WK_OK);
+	/* Nothing is left that would have to expire. */
+	peer_run(p);
+	assert_int_equal(wk_session_deadline_ns(p->session), WK_NEVER);
+	peer_expect(p, "");
 	peer_del(p);
 }
 
@@ -324,6 +358,7 @@ main(void)
 		cmocka_unit_test(test_without_semantics),
 		cmocka_unit_test(test_early),
 		cmocka_unit_test(test_before_the_answer),
+		cmocka_unit_test(test_end_drops),
 		cmocka_unit_test(test_early_flood),
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_sizes_and_room),

@@ -43,7 +43,7 @@ reset(struct peer *p, enum wk_stream_code code)
 	p->in_verb--;
 }
 
-/* --- resets --------------------------------------------------------------------- */
+/* --- resets --------------------------------------------------------------- */
 
 static void
 test_reset_codes(void **state)
@@ -216,7 +216,7 @@ test_unwanted(void **state)
 	peer_del(p);
 }
 
-/* --- tunnels that wait ------------------------------------------------------------ */
+/* --- tunnels that wait ---------------------------------------------------- */
 
 static void
 test_tunnels_wait(void **state)
@@ -306,7 +306,7 @@ test_stream_limit(void **state)
 	peer_del(p);
 }
 
-/* --- the end of connections --------------------------------------------------------- */
+/* --- the end of connections ----------------------------------------------- */
 
 /* Streams beyond the id were not looked at; the others go on. */
 static void
@@ -349,9 +349,6 @@ test_goaway_received(void **state)
 static const char *
 said(struct peer *p)
 {
-	const char *all;
-
-	/* The type of the stream looks like an empty DATA frame's first half. */
 	const struct fake_stream *s = fake_stream(&p->theirs,
 	    wk_session_is_server(p->session) ? 3 : 2);
 	static char hex[200];
@@ -360,8 +357,7 @@ said(struct peer *p)
 	hex[0] = '\0';
 	for (i = at; i < s->in.len; i++)
 		snprintf(hex + 2 * (i - at), 3, "%02x", s->in.data[i]);
-	all = hex;
-	return all;
+	return hex;
 }
 
 /* A server announces, waits for what is on its way, then means it. */
@@ -454,7 +450,7 @@ test_lost(void **state)
 	}
 }
 
-/* --- time ------------------------------------------------------------------------------ */
+/* --- time ----------------------------------------------------------------- */
 
 static void
 test_head_timeout(void **state)
@@ -528,7 +524,7 @@ test_idle(void **state)
 	peer_del(p);
 }
 
-/* --- deletion from inside events ---------------------------------------------------- */
+/* --- deletion from inside events ------------------------------------------ */
 
 static void
 delete_on_request(struct peer *p, struct wk_stream *s,
@@ -582,7 +578,7 @@ test_deletion(void **state)
 	peer_del(p);
 }
 
-/* --- who is curious -------------------------------------------------------------------- */
+/* --- who is curious ------------------------------------------------------- */
 
 static void
 test_curious(void **state)

@@ -17,7 +17,7 @@
 
 enum { CLIENT = 1, SERVER = 2, EITHER = 3 };	/* what the session is */
 
-/* --- the streams of a connection ------------------------------------------------ */
+/* --- the streams of a connection ------------------------------------------ */
 
 /* Each stream in hex, "|" between; FIN behind those that end with ".". */
 static const struct {
@@ -268,7 +268,7 @@ test_own_settings(void **state)
 		}
 }
 
-/* --- frames on a request's stream -------------------------------------------------- */
+/* --- frames on a request's stream ----------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -313,6 +313,7 @@ static const struct {
 	{ "GOAWAY in a tunnel", TUNNEL, "070100", 0x105, NULL, NULL },
 	{ "grease in a tunnel", TUNNEL, "2100 800f070000", 0, "",
 	    "request CONNECT a / for connect-udp" },
+	{ "0x41 is nothing behind another", NULL, "2100 404100", 0, "", "" },
 	{ "0x41 is nothing later", POST, "404100 000161", 0, "",
 	    "request POST a /; data 1" },
 };
@@ -448,7 +449,7 @@ test_lengths(void **state)
 	peer_del(p);
 }
 
-/* --- responses ---------------------------------------------------------------------- */
+/* --- responses ------------------------------------------------------------ */
 
 static const struct {
 	const char *name, *method, *protocol;
@@ -550,7 +551,21 @@ test_responses(void **state)
 		}
 }
 
-/* --- vectors -------------------------------------------------------------------------- */
+/* An informational response is none if nothing follows. */
+static void
+test_last_informational(void **state)
+{
+	struct peer *p = peer_greeted(false, NULL, BOTH);
+
+	(void)state;
+	peer_request(p, "GET", "", false);
+	peer_head(p, 0, ":status: 103\n", true);
+	peer_expect(p, "ours 2");
+	peer_expect_close(p, 0);
+	peer_del(p);
+}
+
+/* --- vectors -------------------------------------------------------------- */
 
 /* The request and response of RFC 9298, by another encoder. */
 static void
@@ -592,6 +607,7 @@ main(void)
 		cmocka_unit_test(test_malformed_requests),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_responses),
+		cmocka_unit_test(test_last_informational),
 		cmocka_unit_test(test_vectors),
 	};
 

@@ -239,7 +239,7 @@ http3_peer = tests/unit/http3_peer.c tests/unit/http3_peer.h \
 	tests/unit/unit.h
 
 UNIT_TESTS += test_http3_session test_http3_rules test_http3_life \
-	test_http3_datagrams test_http3_abuse
+	test_http3_datagrams test_http3_abuse test_http3_claims
 test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
 test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
@@ -255,6 +255,9 @@ test_http3_datagrams_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 test_http3_abuse_SOURCES = tests/unit/test_http3_abuse.c $(http3_peer)
 test_http3_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http3_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_claims_SOURCES = tests/unit/test_http3_claims.c $(http3_peer)
+test_http3_claims_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_claims_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 endif
 
 if BUILD_RSTDIAG
