@@ -3,7 +3,7 @@
 
 #include "tests/unit/quic_ends.h"
 
-#define PATIENCE_NS (4 * WK_NS_PER_SEC)
+#define PATIENCE_NS (60 * WK_NS_PER_SEC)
 
 struct wk_tls_credentials *quic_server_credentials;
 static struct wk_tls_credentials *client_credentials;

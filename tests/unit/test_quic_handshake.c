@@ -38,16 +38,27 @@ distrusts(void **state)
 	static const char pin[] =
 	    "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 	static const char *const pins[] = { pin };
-	const struct wk_tls_options strict = { .hint = "" };
+	char path[] = "/tmp/test_quic.XXXXXX";
+	const struct wk_tls_options strict = { .cacert = path, .hint = "" };
+	const struct wk_tls_options other = { .is_server = true };
 	const struct wk_tls_options pinned = {
 		.is_insecure = true, .pins = pins, .n_pins = 1,
 	};
 	struct wk_tls_credentials *c;
+	const char *pem;
 	struct ends e;
+	int fd = mkstemp(path);
 
 	(void)state;
+	/* Trusts somebody, but not this one. */
+	c = credentials_of(&other);
+	pem = wk_tls_certificate_pem(c);
+	assert_true(write(fd, pem, strlen(pem)) == (ssize_t)strlen(pem));
+	close(fd);
+	wk_tls_credentials_del(c);
 	ends_init(&e);
 	e.client_options.credentials = c = credentials_of(&strict);
+	unlink(path);
 	ends_listen(&e);
 	ends_connect(&e);
 	expect_failure(&e, "certificate");

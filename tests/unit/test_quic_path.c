@@ -142,18 +142,17 @@ renews_keys(void **state)
 	ends_init(&e);
 	e.server.echoes = true;
 	ends_up(&e);
-	f = end_open(&e.client, false, 3000000, true);
-	for (i = 1; i <= 3; i++) {
-		ends_until_octets(&e, &f->received,
-		    (uint64_t)i * 300000);
-		while (e.client.n_closed == 0 &&
-		    wk_quic_update_keys(e.client.quic) != WK_OK)
+	/* Not before the last ones are known to be in use on both sides. */
+	for (i = 0; i < 3; i++) {
+		while (wk_quic_update_keys(e.client.quic) != WK_OK) {
 			ends_settle(&e, WK_NS_PER_SEC / 1000);
+			f = end_open(&e.client, false, 1000, true);
+			ends_until(&e, &f->n_gone, 1);
+		}
+		f = end_open(&e.client, false, 100000, true);
+		ends_until(&e, &f->n_gone, 1);
+		assert_int_equal(f->received, 100000);
 	}
-	if (e.client.n_closed > 0)
-		fail_msg("client: %s", e.client.reason);
-	ends_until(&e, &f->n_gone, 1);
-	assert_int_equal(f->received, 3000000);
 	ends_free(&e);
 }
 

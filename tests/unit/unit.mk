@@ -311,6 +311,11 @@ test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
 endif
 
+UNIT_TESTS += test_quicpkt
+test_quicpkt_SOURCES = tests/unit/test_quicpkt.c tests/unit/unit.h
+test_quicpkt_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quicpkt_LDADD = $(UNIT_LDADD)
+
 if BUILD_QUIC
 # Two ends over the loopback.
 quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h \
