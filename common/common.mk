@@ -126,6 +126,7 @@ libwirekit_a_SOURCES += \
 	common/net/quic_datagram.c \
 	common/net/quic_end.c \
 	common/net/quic_endpoint.c \
+	common/net/quic_frames.c \
 	common/net/quic_ids.c \
 	common/net/quic_parts.h \
 	common/net/quic_path.c \

@@ -17,6 +17,11 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_quicpkt
+fuzz_quicpkt_SOURCES = tests/fuzz/fuzz_quicpkt.c $(fuzz_main)
+fuzz_quicpkt_LDFLAGS = $(fuzz_ldflags)
+fuzz_quicpkt_LDADD = libwirekit.a
+
 FUZZ_TARGETS += fuzz_varint
 fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
 fuzz_varint_LDFLAGS = $(fuzz_ldflags)

@@ -356,14 +356,33 @@ test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
 endif
 
+UNIT_TESTS += test_quicpkt
+test_quicpkt_SOURCES = tests/unit/test_quicpkt.c tests/unit/unit.h
+test_quicpkt_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quicpkt_LDADD = $(UNIT_LDADD)
+
 if BUILD_QUIC
 # Two ends over the loopback.
-quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h tests/unit/unit.h
+quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h \
+	tests/unit/quic_relay.c tests/unit/quic_relay.h tests/unit/unit.h
 
-UNIT_TESTS += test_quic
+UNIT_TESTS += test_quic test_quic_handshake test_quic_life test_quic_path \
+	test_quic_streams
 test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
 test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_handshake_SOURCES = tests/unit/test_quic_handshake.c $(quic_kit)
+test_quic_handshake_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_handshake_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_life_SOURCES = tests/unit/test_quic_life.c $(quic_kit)
+test_quic_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_life_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_path_SOURCES = tests/unit/test_quic_path.c $(quic_kit)
+test_quic_path_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_path_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_streams_SOURCES = tests/unit/test_quic_streams.c $(quic_kit)
+test_quic_streams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_streams_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
 
 if BUILD_H3DGRAM
