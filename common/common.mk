@@ -4,7 +4,7 @@
 
 libwirekit_a_CFLAGS += $(CBOR_CFLAGS) $(EV_CFLAGS) $(GNUTLS_CFLAGS) \
 	$(JANSSON_CFLAGS) $(NGHTTP2_CFLAGS) $(NGHTTP3_CFLAGS) \
-	$(NGTCP2_CFLAGS) $(PCAP_CFLAGS)
+	$(NGTCP2_CFLAGS) $(PCAP_CFLAGS) $(READLINE_CFLAGS)
 
 # base
 libwirekit_a_SOURCES += \
@@ -126,6 +126,7 @@ libwirekit_a_SOURCES += \
 	common/net/quic_datagram.c \
 	common/net/quic_end.c \
 	common/net/quic_endpoint.c \
+	common/net/quic_frames.c \
 	common/net/quic_ids.c \
 	common/net/quic_parts.h \
 	common/net/quic_path.c \
@@ -169,6 +170,12 @@ libwirekit_a_SOURCES += \
 	common/cli/outlet.c common/cli/outlet.h \
 	common/cli/tunnel.c common/cli/tunnel.h \
 	common/cli/tunnel_request.c common/cli/tunnel_request.h
+endif
+if HAVE_READLINE
+if BUILD_HTTP
+libwirekit_a_SOURCES += \
+	common/cli/prompt.c common/cli/prompt.h
+endif
 endif
 if HAVE_JANSSON
 libwirekit_a_SOURCES += \

@@ -3,85 +3,32 @@
 
 #include "cmd/capsule-cat/interactive.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#include <readline/history.h>
-#include <readline/readline.h>
 
 #include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/typed.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
-#include "common/cli/out.h"
+#include "common/cli/prompt.h"
 #include "common/cli/signals.h"
 #include "common/cli/tunnel.h"
 #include "common/wire/datagram.h"
 
-#define HISTORY_MAX 500
-#define PROMPT "capsule> "
-
-/* readline knows one conversation per process, so there is one. */
+/* There is one prompt, so there is one conversation. */
 static struct talk {
 	const struct options *opt;
 	struct wk_tunnel dial;
-	struct wk_io keys;
 	struct decoder decoder;
 	struct wk_buf out;	/* what the tunnel did not take yet */
 	uint64_t context_id;	/* of "text" */
 	uint64_t n_sent, octets_sent, octets_received;
-	bool is_prompting, has_finished;
-	char history[512];	/* file; "" if there is no place for one */
+	bool has_finished;
 	int rc;
 } talk;
-
-/* --- the screen ----------------------------------------------------------- */
-
-/* What is said goes above the line that is being typed. */
-static void
-screen_begin(void)
-{
-	if (talk.is_prompting)
-		rl_clear_visible_line();
-}
-
-static void
-screen_end(void)
-{
-	wk_out_flush();
-	if (talk.is_prompting)
-		rl_forced_update_display();
-}
-
-static void __attribute__((format(printf, 1, 2)))
-say(const char *format, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	wk_out_printf("%s\n", text);
-	wk_out_flush();
-}
-
-static void
-prompt_end(void)
-{
-	if (!talk.is_prompting)
-		return;
-	talk.is_prompting = false;
-	wk_io_watch(&talk.keys, 0);
-	rl_clear_visible_line();
-	rl_callback_handler_remove();
-}
 
 /* --- into the tunnel ------------------------------------------------------ */
 
@@ -117,7 +64,7 @@ sent(size_t before)
 {
 	if (talk.has_finished) {
 		talk.out.len = before;
-		say("our direction has ended; only quit is left");
+		wk_prompt_say("our direction has ended; only quit is left");
 		return;
 	}
 	talk.n_sent++;
@@ -142,7 +89,7 @@ send_datagram(const char *text)
 	}
 	talk.out.len = before;
 	talk.out.status = WK_OK;
-	say("out of memory");
+	wk_prompt_say("out of memory");
 }
 
 /* --- commands ------------------------------------------------------------- */
@@ -154,9 +101,9 @@ do_context(const char *rest)
 	uint64_t id;
 
 	if (*rest == '\0')
-		say("context id %" PRIu64, talk.context_id);
+		wk_prompt_say("context id %" PRIu64, talk.context_id);
 	else if (wk_uint_parse(rest, 0, WK_VARINT_MAX, &id, &error) != WK_OK)
-		say("context: %s", error.reason);
+		wk_prompt_say("context: %s", error.reason);
 	else
 		talk.context_id = id;
 }
@@ -171,7 +118,7 @@ do_raw(const char *rest)
 		sent(before);
 		return;
 	}
-	say("column %" PRIu64 ": %s", error.offset, error.reason);
+	wk_prompt_say("column %" PRIu64 ": %s", error.offset, error.reason);
 }
 
 static void
@@ -185,7 +132,7 @@ do_types(const char *rest)
 	for (i = 0; i < n; i++) {
 		name = wk_capsule_type_name(&types[i], talk.opt->reading);
 		if (strcasestr(name, rest) != NULL)
-			say("0x%-9" PRIx64 " %s%s", types[i].type, name,
+			wk_prompt_say("0x%-9" PRIx64 " %s%s", types[i].type, name,
 			    (types[i].flags & WK_CAPSULE_LEGACY) != 0 ?
 			    " (legacy)" : "");
 	}
@@ -198,12 +145,12 @@ do_status(const char *rest)
 
 	(void)rest;
 	if (s == NULL) {
-		say("the tunnel is closed");
+		wk_prompt_say("the tunnel is closed");
 		return;
 	}
-	say("%s, stream %" PRIu64 ", sent %" PRIu64 " capsules, %" PRIu64
-	    " octets (%zu waiting), received %" PRIu64 " capsules, %" PRIu64
-	    " octets", wk_http_version_text(wk_stream_version(s)),
+	wk_prompt_say("%s, stream %" PRIu64 ", sent %" PRIu64 " capsules, %"
+	    PRIu64 " octets (%zu waiting), received %" PRIu64 " capsules, %"
+	    PRIu64 " octets", wk_http_version_text(wk_stream_version(s)),
 	    wk_stream_id(s), talk.n_sent, talk.octets_sent,
 	    talk.out.len + wk_stream_queued(s), talk.decoder.n_capsules,
 	    talk.octets_received);
@@ -220,7 +167,7 @@ static void
 do_quit(const char *rest)
 {
 	(void)rest;
-	prompt_end();
+	wk_prompt_end();
 	wk_tunnel_cancel(&talk.dial, "quit");
 }
 
@@ -250,11 +197,11 @@ do_help(const char *rest)
 	size_t i;
 
 	(void)rest;
-	say("TYPE PART...: a capsule of that type, by name or number; parts are"
-	    "\n  hexadecimal, \"text\", v:N (varint), u8:N u16:N u32:N u64:N,"
-	    " ip:ADDRESS");
+	wk_prompt_say("TYPE PART...: a capsule of that type, by name or "
+	    "number; parts are\n  hexadecimal, \"text\", v:N (varint), u8:N "
+	    "u16:N u32:N u64:N, ip:ADDRESS");
 	for (i = 0; i < N_COMMANDS; i++)
-		say("%s%s%s", commands[i].name,
+		wk_prompt_say("%s%s%s", commands[i].name,
 		    commands[i].help[0] == ':' ? "" : " ", commands[i].help);
 }
 
@@ -268,8 +215,8 @@ do_capsule(const char *line)
 	    &error) == WK_OK)
 		sent(before);
 	else
-		say("column %" PRIu64 ": %s; help tells more", error.offset,
-		    error.reason);
+		wk_prompt_say("column %" PRIu64 ": %s; help tells more",
+		    error.offset, error.reason);
 }
 
 static void
@@ -287,32 +234,7 @@ obey(const char *line)
 	do_capsule(line);
 }
 
-/* --- readline ------------------------------------------------------------- */
-
-static void
-on_line(char *line)
-{
-	const char *text;
-
-	if (line == NULL) {
-		do_quit("");
-		return;
-	}
-	text = line + strspn(line, " \t");
-	if (*text != '\0') {
-		add_history(line);
-		obey(text);
-	}
-	free(line);
-}
-
-static void
-on_key(struct wk_io *io, unsigned events)
-{
-	(void)io;
-	(void)events;
-	rl_callback_read_char();
-}
+/* --- the prompt ----------------------------------------------------------- */
 
 /* Words that fit: commands and names of types, one per call. */
 static char *
@@ -337,52 +259,22 @@ next_word(const char *text, int state)
 	return NULL;
 }
 
-static char **
-complete(const char *text, int start, int end)
-{
-	(void)end;
-	rl_attempted_completion_over = 1;	/* no file names */
-	return start == 0 || strncmp(rl_line_buffer, "types ", 6) == 0 ?
-	    rl_completion_matches(text, next_word) : NULL;
-}
-
-/* $XDG_STATE_HOME/wirekit/capsule-cat-history; none where there is no home. */
+/* NULL: Ctrl-D. */
 static void
-history_begin(void)
+on_line(const char *line)
 {
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char dir[480], *slash;
-	int n;
-
-	using_history();
-	stifle_history(HISTORY_MAX);
-	if (state != NULL && state[0] == '/')
-		n = snprintf(dir, sizeof(dir), "%s/wirekit", state);
-	else if (home != NULL && home[0] == '/')
-		n = snprintf(dir, sizeof(dir), "%s/.local/state/wirekit", home);
+	if (line == NULL)
+		do_quit("");
 	else
-		return;
-	if (n < 0 || (size_t)n >= sizeof(dir))
-		return;
-	/* With all above it: a new account has none of them. */
-	for (slash = dir + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
-		*slash = '\0';
-		mkdir(dir, 0700);
-		*slash = '/';
-	}
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return;
-	snprintf(talk.history, sizeof(talk.history), "%s/capsule-cat-history",
-	    dir);
-	read_history(talk.history);
+		obey(line);
 }
 
-static void
-history_end(void)
-{
-	if (talk.history[0] != '\0')
-		write_history(talk.history);
-}
+static const struct wk_prompt prompt = {
+	.text = "capsule> ",
+	.line = on_line,
+	.word = next_word,
+	.completed_command = "types",
+};
 
 /* --- out of the tunnel ---------------------------------------------------- */
 
@@ -391,13 +283,7 @@ on_open(struct wk_tunnel *d, struct wk_stream *s)
 {
 	wk_notice("open over %s; help tells what to type",
 	    wk_http_version_text(wk_stream_version(s)));
-	rl_readline_name = "capsule-cat";
-	rl_attempted_completion_function = complete;
-	rl_catch_signals = 0;	/* the loop hears them */
-	talk.is_prompting = true;
-	rl_callback_handler_install(PROMPT, on_line);
-	wk_io_init(&talk.keys, d->loop, STDIN_FILENO, on_key, NULL);
-	wk_io_watch(&talk.keys, WK_IO_READ);
+	wk_prompt_begin(d->loop, &prompt);
 }
 
 static void
@@ -406,14 +292,14 @@ on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 	int rc;
 
 	talk.octets_received += len;
-	screen_begin();
+	wk_prompt_hide();
 	rc = decoder_feed(&talk.decoder, data, len);
-	screen_end();
+	wk_prompt_show();
 	wk_stream_consume(s, len);
 	if (rc == WK_EXIT_OK)
 		return;
 	talk.rc = rc;
-	prompt_end();
+	wk_prompt_end();
 	wk_tunnel_cancel(&talk.dial, "what arrived is malformed");
 }
 
@@ -423,16 +309,16 @@ on_end(struct wk_stream *s)
 	int rc;
 
 	(void)s;
-	screen_begin();
+	wk_prompt_hide();
 	rc = decoder_finish(&talk.decoder, true);
-	say("the peer has ended its direction");
-	screen_end();
+	wk_prompt_say("the peer has ended its direction");
+	wk_prompt_show();
 	if (rc == WK_EXIT_OK) {
 		finish();
 		return;
 	}
 	talk.rc = rc;
-	prompt_end();
+	wk_prompt_end();
 	wk_tunnel_cancel(&talk.dial, "what arrived is malformed");
 }
 
@@ -447,7 +333,7 @@ static void
 on_over(struct wk_tunnel *d)
 {
 	(void)d;
-	prompt_end();
+	wk_prompt_end();
 }
 
 static const struct wk_tunnel_handler handler = {
@@ -472,10 +358,8 @@ interactive(const struct options *opt)
 		return rc;
 	wk_buf_init(&talk.out, SIZE_MAX);
 	decoder_init(&talk.decoder, opt, opt->url, false);
-	history_begin();
 	rc = wk_tunnel_run(&talk.dial);
-	prompt_end();
-	history_end();
+	wk_prompt_end();
 	decoder_free(&talk.decoder);
 	wk_buf_free(&talk.out);
 	wk_tunnel_free(&talk.dial);

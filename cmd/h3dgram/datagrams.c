@@ -134,6 +134,15 @@ datagrams_return(struct datagrams *d, struct wk_stream *s,
 	return send_packet(d, s, data, len, 0);
 }
 
+/* What names the context of each datagram may show those of all. */
+static bool
+takes_any_context(const struct options *opt)
+{
+	return !opt->has_context && (opt->mode == MODE_INTERACTIVE ||
+	    (opt->framing_out == WK_FRAMING_NDJSON && (opt->mode == MODE_TALK ||
+	    (opt->mode == MODE_LISTEN && opt->serve == SERVE_EXEC))));
+}
+
 bool
 datagrams_take(struct datagrams *d, struct wk_stream *s, const uint8_t *data,
     size_t len, struct wk_datagram *out)
@@ -157,10 +166,8 @@ datagrams_take(struct datagrams *d, struct wk_stream *s, const uint8_t *data,
 				    error.reason);
 			return false;
 		}
-		/* Records name the context, so they may be of any. */
 		if (out->context_id != d->opt->context_id &&
-		    (d->opt->has_context || d->opt->mode != MODE_TALK ||
-		    d->opt->framing_out != WK_FRAMING_NDJSON)) {
+		    !takes_any_context(d->opt)) {
 			d->other_contexts++;
 			return false;
 		}

@@ -113,11 +113,11 @@ static const struct wk_option table[] = {
 	    .max = WK_VARINT_MAX },
 	{ 0, "no-context", .help = "datagrams do not start with a context id",
 	    .kind = WK_OPT_FLAG, .at = AT(has_no_context) },
-	{ 0, "capsules", "WHEN", "send in capsules instead of QUIC frames: auto "
-	    "(where there are no frames), never, always", WK_OPT_CHOICE,
+	{ 0, "capsules", "WHEN", "send in capsules instead of QUIC frames; auto "
+	    "does where there are no frames", WK_OPT_CHOICE,
 	    .at = AT(capsules), .choices = capsules_names },
-	{ 0, "too-big", "WHAT", "what does not fit the path: drop it (the "
-	    "default), fail, or send a capsule", WK_OPT_CHOICE,
+	{ 0, "too-big", "WHAT", "what to do with what does not fit a frame; the "
+	    "default is drop", WK_OPT_CHOICE,
 	    .at = AT(too_big), .choices = too_big_names },
 	{ 'o', "output", "FILE", "write to this file; - is stdout",
 	    WK_OPT_TEXT, .at = AT(output) },
@@ -157,7 +157,7 @@ static const struct wk_option table[] = {
 	    WK_OPT_SECONDS, .at = AT(quic.race_delay_ns) },
 	{ 0, "keepalive", "SEC", "when nothing was sent for so long, send a "
 	    "PING of QUIC", WK_OPT_SECONDS, .at = AT(quic.keep_alive_ns) },
-	{ 0, "quic-version", "VERSION", "1, 2 (RFC 9369) or any", WK_OPT_CHOICE,
+	{ 0, "quic-version", "VERSION", "of QUIC; the default is 1", WK_OPT_CHOICE,
 	    .at = AT(quic.version), .choices = quic_versions },
 	{ 0, "mtu", "BYTES", "octets of the first UDP packets; the default is "
 	    "1200, then what the path takes", WK_OPT_SIZE, .at = AT(quic.mtu),
@@ -182,8 +182,8 @@ static const struct wk_option table[] = {
 
 	{ .kind = WK_OPT_GROUP, .help = "The other end" },
 	WK_NET_LISTEN_OPTIONS(struct options, listen),
-	{ 0, "serve", "SERVICE", "what to do with tunnels: echo (the default), "
-	    "discard, blast, exec (a COMMAND for each), or proxy (CONNECT-UDP)",
+	{ 0, "serve", "SERVICE", "what to do with tunnels, exec being a COMMAND "
+	    "for each, and proxy CONNECT-UDP; the default is echo",
 	    WK_OPT_CHOICE, .at = AT(serve), .choices = services },
 	WK_NET_PROXY_OPTIONS(struct options, proxy),
 	{ 0, "retry", .help = "validate the address of every client of QUIC",
@@ -216,7 +216,7 @@ static const struct wk_tool tool = {
 	.common = WK_COMMON_QUIET | WK_COMMON_JSON,
 	.examples = (const char *const[]) {
 	    "echo hi | h3dgram https://proxy.example '[2001:db8::1]:7'",
-	    "h3dgram --ping -j -c 5 https://echo.example | jq .rtt_us",
+	    "h3dgram --ping -j -c 5 https://echo.example | jq '.rtt_us // empty'",
 	    "h3dgram -L 5353 https://proxy.example 192.0.2.53:53",
 	    NULL },
 	.versions = versions,

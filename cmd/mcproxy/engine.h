@@ -442,6 +442,11 @@ void server_close_all(struct worker *w);
 void server_event(struct server *s, uint32_t events);
 void server_read(struct server *s);
 
+/* --- bucket.c: rate limits ------------------------------------------------ */
+
+/* A token of the route's bucket, which is filled as time goes by. */
+bool bucket_take(struct worker *w, const struct route *route);
+
 /* --- handler.c: routes ---------------------------------------------------- */
 
 void handler_start(struct worker *w, struct request_state *r,

@@ -7,7 +7,7 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-/* --- ours ------------------------------------------------------------------- */
+/* --- ours ----------------------------------------------------------------- */
 
 void
 http3_control_flush(struct http3 *h)
@@ -82,7 +82,7 @@ http3_control_goaway(struct http3 *h, uint64_t id)
 	http3_wake(h);
 }
 
-/* --- the peer's ------------------------------------------------------------- */
+/* --- the peer's ----------------------------------------------------------- */
 
 static void
 take_settings(struct http3 *h)

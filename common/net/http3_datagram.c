@@ -29,7 +29,7 @@ of_const(const struct wk_stream *s)
 	return (const struct http3_stream *)(const void *)s;
 }
 
-/* --- those kept --------------------------------------------------------------- */
+/* --- those kept ----------------------------------------------------------- */
 
 /* Full: the newest is lost, as it might have been on the way. */
 static void
@@ -116,7 +116,7 @@ http3_datagrams_deadline_ns(const struct http3 *h)
 	    h->kept_first->since_ns + KEEP_NS;
 }
 
-/* --- received ------------------------------------------------------------------ */
+/* --- received ------------------------------------------------------------- */
 
 /* The owner wants them, and they mean something. */
 static bool
@@ -198,7 +198,7 @@ http3_datagram_writable(void *arg)
 		}
 }
 
-/* --- sent ---------------------------------------------------------------------- */
+/* --- sent ----------------------------------------------------------------- */
 
 bool
 http3_has_frames(const struct wk_stream *base)

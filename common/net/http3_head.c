@@ -20,7 +20,7 @@ decode(struct http3 *h, enum wk_head_kind kind, const uint8_t *block,
 	return rc == WK_OK;
 }
 
-/* --- requests ---------------------------------------------------------------- */
+/* --- requests ------------------------------------------------------------- */
 
 /* Too long or with too many fields: said in words of HTTP (RFC 6585). */
 static void
@@ -95,7 +95,7 @@ request_arrived(struct http3_stream *s, bool is_end)
 		    "nobody wants this request");
 }
 
-/* --- responses --------------------------------------------------------------- */
+/* --- responses ------------------------------------------------------------ */
 
 /* The final head of a response: what it opens, and what may follow it. */
 static int

@@ -33,7 +33,7 @@ struct http3_budget {
 };
 
 enum http3_due {
-	HTTP3_DUE_HELD = 1 << 0,	/* what came before the tunnel's answer */
+	HTTP3_DUE_HELD = 1 << 0,	/* came before the tunnel's answer */
 	HTTP3_DUE_DATAGRAMS = 1 << 1,	/* there is room for some again */
 	HTTP3_DUE_ANSWERED = 1 << 2,	/* whole; is the rest of interest? */
 	HTTP3_DUE_CLOSED = 1 << 3,
@@ -43,8 +43,11 @@ enum http3_due {
 
 struct http3;
 
+struct http3_claim;
+
 struct http3_stream {
 	struct wk_stream base;
+	const struct http3_claim *claim;	/* no request: whose it is */
 	struct http3_stream *table_next, *due_next;
 	struct http3_stream *head_prev, *head_next;
 	unsigned due;			/* enum http3_due */
@@ -60,11 +63,11 @@ struct http3_stream {
 	uint64_t head_ns;		/* when the head that comes began */
 
 	/* What leaves. */
-	struct wk_buf unsent;		/* heads that the transport had no room */
-					/* for, or of a tunnel that waits */
+	struct wk_buf unsent;		/* heads that found no room, or of a */
+					/* tunnel that waits */
 	size_t overhead;		/* of what it has queued: no payload */
 	bool has_payload;		/* queued since it was last empty */
-	uint64_t promised;		/* ours, what is left; if has_promised */
+	uint64_t promised;		/* what is left, if has_promised */
 
 	struct wk_stream_end end;
 	bool is_wired;			/* the transport knows it */
@@ -74,20 +77,20 @@ struct http3_stream {
 	bool is_listed;			/* in the list of what is due */
 	bool is_heading;		/* in the list of heads that come */
 	bool is_waiting;		/* a tunnel that waits for SETTINGS */
-	bool is_tunnel;			/* CONNECT, with a protocol or without */
+	bool is_tunnel;			/* CONNECT, of either kind */
 	bool is_extended;		/* with one */
 	bool is_head_request;
 	bool has_met;			/* the peer's final head has come */
 	bool has_trailers;		/* and those */
 	bool is_skipping;		/* the frame at hand */
-	bool has_head;			/* the final head was sent or received */
+	bool has_head;			/* the final one, sent or received */
 	bool is_open;			/* a tunnel that was opened */
 	bool may_write;			/* body, or open tunnel */
 	bool is_finished;		/* the owner writes no more */
 	bool has_sent_end;		/* FIN is behind what is queued */
 	bool has_reset;			/* our direction: by us, or stopped */
 	bool has_stopped;		/* the peer's direction, by us */
-	bool was_stopped;		/* the peer did not want the rest of ours */
+	bool was_stopped;		/* the peer wants no rest of ours */
 	bool has_received_end;
 	bool has_delivered_end;
 	bool has_announced;
@@ -102,17 +105,22 @@ struct http3_stream {
 };
 
 /*
- * The peer's unidirectional streams, and those that begin as no request does:
- * claimed by their first number (RFC 9114, section 6.2). Which of ours hears
- * what else comes is in a table; more may be registered.
+ * The peer's unidirectional streams, and bidirectional ones that begin as no
+ * request does: claimed by their first number (RFC 9114, section 6.2; 0x54 and
+ * 0x41 are WebTransport's). Which of ours hears what comes is in a table; more
+ * may be registered, which then also consume and end them. Events as of the
+ * transport; all but data may be NULL.
  */
 struct http3_claim {
 	uint64_t type;
 	bool is_uni;
-	/* data and is_last as of the transport, from behind the type on. */
+	/* From behind the type on. */
 	void (*data)(struct http3 *h, uint64_t id, const uint8_t *data,
 	    size_t len, bool is_last);
 	void (*was_reset)(struct http3 *h, uint64_t id, uint64_t code);
+	/* Bidirectional ones only. */
+	void (*was_stopped)(struct http3 *h, uint64_t id, uint64_t code);
+	void (*gone)(struct http3 *h, uint64_t id);
 };
 
 struct http3_uni {
@@ -193,7 +201,7 @@ struct http3 {
 	uint64_t now_ns;
 	bool is_now;			/* now_ns is the time of this call */
 	uint64_t began_ns;
-	uint64_t idle_ns;		/* since then; WK_NEVER: not known yet */
+	uint64_t idle_ns;		/* since; WK_NEVER: not known yet */
 	uint64_t drain_ns;		/* when not to wait any more */
 };
 
@@ -203,7 +211,7 @@ http3_of(const struct wk_stream *s)
 	return (struct http3 *)(void *)s->session;
 }
 
-/* --- http3_session.c -------------------------------------------------------- */
+/* --- http3_session.c ------------------------------------------------------ */
 
 /*
  * Around everything that may deliver events. leave delivers what is due; false
@@ -232,7 +240,7 @@ void http3_spend_reset(struct http3 *h);
 void http3_spend_chatter(struct http3 *h);
 void http3_refund_chatter(struct http3 *h);
 
-/* --- http3_time.c ----------------------------------------------------------- */
+/* --- http3_time.c --------------------------------------------------------- */
 
 /* When the first of the session's own timers is due, WK_NEVER for none. */
 uint64_t http3_deadline_ns(const struct http3 *h);
@@ -244,7 +252,7 @@ void http3_expired(struct http3 *h);
 void http3_head_begins(struct http3_stream *s);
 void http3_head_ends(struct http3_stream *s);
 
-/* --- http3_control.c -------------------------------------------------------- */
+/* --- http3_control.c ------------------------------------------------------ */
 
 /* Open our control stream, as soon as the peer lets us. WK_E_NOMEM. */
 int http3_control_open(struct http3 *h);
@@ -255,7 +263,7 @@ void http3_control_goaway(struct http3 *h, uint64_t id);
 void http3_control_data(struct http3 *h, uint64_t id, const uint8_t *data,
     size_t len, bool is_last);
 
-/* --- http3_receive.c -------------------------------------------------------- */
+/* --- http3_receive.c ------------------------------------------------------ */
 
 /* What the transport tells of streams. */
 void http3_data(void *arg, uint64_t id, const uint8_t *data, size_t len,
@@ -271,7 +279,7 @@ void http3_critical_closed(struct http3 *h, uint64_t id, uint64_t code);
 int http3_claim(struct http3 *h, const struct http3_claim *claim);
 void http3_unis_free(struct http3 *h);
 
-/* --- http3_qpack.c ---------------------------------------------------------- */
+/* --- http3_qpack.c -------------------------------------------------------- */
 
 int http3_qpack_init(struct http3 *h);
 void http3_qpack_free(struct http3 *h);
@@ -290,7 +298,7 @@ void http3_encoder_data(struct http3 *h, uint64_t id, const uint8_t *data,
 void http3_decoder_data(struct http3 *h, uint64_t id, const uint8_t *data,
     size_t len, bool is_last);
 
-/* --- http3_head.c ----------------------------------------------------------- */
+/* --- http3_head.c --------------------------------------------------------- */
 
 /* A whole HEADERS frame; is_end: the stream ends behind it. */
 void http3_head_arrived(struct http3_stream *s, const uint8_t *block,
@@ -299,7 +307,7 @@ void http3_head_arrived(struct http3_stream *s, const uint8_t *block,
 /* One too long to be read. */
 void http3_head_too_long(struct http3_stream *s);
 
-/* --- http3_stream.c --------------------------------------------------------- */
+/* --- http3_stream.c ------------------------------------------------------- */
 
 /* NULL: no memory. Known by its id from the moment that it is wired. */
 struct http3_stream *http3_stream_new(struct http3 *h);
@@ -353,7 +361,7 @@ void http3_deliver_due(struct http3_stream *s);
 /* Deliver closed; the memory goes when nobody can be using it. */
 void http3_stream_closed(struct http3_stream *s);
 
-/* --- http3_send.c ----------------------------------------------------------- */
+/* --- http3_send.c --------------------------------------------------------- */
 
 /* A head, behind everything before it. WK_E_NOMEM. */
 int http3_send_head(struct http3_stream *s, const struct wk_message *m);
@@ -375,7 +383,7 @@ int http3_finish(struct wk_stream *base);
 /* Whether somebody who waits for room may hear of it. */
 bool http3_is_writable(const struct http3_stream *s);
 
-/* --- http3_request.c -------------------------------------------------------- */
+/* --- http3_request.c ------------------------------------------------------ */
 
 /* Send what waits for the peer's SETTINGS, or say that it cannot do it. */
 void http3_submit_waiting(struct http3 *h);
@@ -385,7 +393,7 @@ struct wk_stream *http3_request(struct wk_session *session,
     const struct wk_stream_handler *handler, void *arg,
     struct wk_error *error);
 
-/* --- http3_datagram.c ------------------------------------------------------- */
+/* --- http3_datagram.c ----------------------------------------------------- */
 
 void http3_datagram(void *arg, const uint8_t *data, size_t len);
 void http3_datagram_writable(void *arg);
@@ -402,7 +410,7 @@ enum wk_stream_sent http3_send_datagram(struct wk_stream *base,
     const void *data, size_t len);
 size_t http3_datagram_max(const struct wk_stream *base);
 
-/* --- http3_text.c ----------------------------------------------------------- */
+/* --- http3_text.c --------------------------------------------------------- */
 
 /* "H3_NO_ERROR", "error 0x1234"; the text is in the buffer or static. */
 const char *http3_error_text(uint64_t code, char buffer[32]);

@@ -36,7 +36,7 @@ http3_qpack_free(struct http3 *h)
 		nghttp3_qpack_decoder_del(h->decoder);
 }
 
-/* --- field sections --------------------------------------------------------- */
+/* --- field sections ------------------------------------------------------- */
 
 /* The library's pointers are to const since 0.13; it never writes there. */
 static uint8_t *
@@ -169,7 +169,7 @@ http3_decode(struct http3 *h, const uint8_t *block, size_t len)
 	return rc;
 }
 
-/* --- the peer's QPACK streams (RFC 9204, section 4) -------------------------- */
+/* --- the peer's QPACK streams (RFC 9204, section 4) ----------------------- */
 
 /*
  * Of an encoder's instructions, only Set Dynamic Table Capacity to 0 makes

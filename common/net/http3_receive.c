@@ -11,7 +11,7 @@
 /* Unidirectional streams of the peer's at once; the transport allows fewer. */
 #define UNIS_MAX 100
 
-/* --- unidirectional streams, by their first number --------------------------- */
+/* --- unidirectional streams, by their first number ------------------------ */
 
 static void
 push_data(struct http3 *h, uint64_t id, const uint8_t *data, size_t len,
@@ -29,13 +29,13 @@ push_data(struct http3 *h, uint64_t id, const uint8_t *data, size_t len,
 }
 
 static const struct http3_claim own_claims[] = {
-	{ WK_H3STREAM_CONTROL, true, http3_control_data,
-	    http3_critical_closed },
-	{ WK_H3STREAM_PUSH, true, push_data, NULL },
-	{ WK_H3STREAM_QPACK_ENCODER, true, http3_encoder_data,
-	    http3_critical_closed },
-	{ WK_H3STREAM_QPACK_DECODER, true, http3_decoder_data,
-	    http3_critical_closed },
+	{ .type = WK_H3STREAM_CONTROL, .is_uni = true,
+	    .data = http3_control_data, .was_reset = http3_critical_closed },
+	{ .type = WK_H3STREAM_PUSH, .is_uni = true, .data = push_data },
+	{ .type = WK_H3STREAM_QPACK_ENCODER, .is_uni = true,
+	    .data = http3_encoder_data, .was_reset = http3_critical_closed },
+	{ .type = WK_H3STREAM_QPACK_DECODER, .is_uni = true,
+	    .data = http3_decoder_data, .was_reset = http3_critical_closed },
 };
 
 int
@@ -60,6 +60,17 @@ find_claim(const struct http3 *h, uint64_t type, bool is_uni)
 		    h->claims[i]->is_uni == is_uni)
 			return h->claims[i];
 	return NULL;
+}
+
+static bool
+has_bidi_claims(const struct http3 *h)
+{
+	size_t i;
+
+	for (i = 0; i < h->n_claims; i++)
+		if (!h->claims[i]->is_uni)
+			return true;
+	return false;
 }
 
 static struct http3_uni **
@@ -197,7 +208,7 @@ http3_critical_closed(struct http3 *h, uint64_t id, uint64_t code)
 	    "a stream was closed that HTTP/3 needs");
 }
 
-/* --- requests and responses, frame by frame ---------------------------------- */
+/* --- requests and responses, frame by frame ------------------------------- */
 
 static void
 unexpected(struct http3_stream *s, uint64_t type, const char *why)
@@ -244,14 +255,27 @@ headers_begin(struct http3_stream *s, const struct wk_h3frame *f)
 	}
 }
 
-/* What begins as no request does, and whoever may want it. */
+/*
+ * What begins as no request does, and whoever may want it. The reader took the
+ * number behind the type for a length: it goes first.
+ */
 static bool
-refuse_foreign(struct http3_stream *s, const struct wk_h3frame *f)
+is_foreign(struct http3_stream *s, const struct wk_h3frame *f)
 {
+	uint8_t number[WK_VARINT_OCTETS_MAX];
 	struct http3 *h = http3_of(&s->base);
+	size_t len;
 
-	if (f->offset != 0 || f->type != WK_H3FRAME_WEBTRANSPORT ||
-	    s->is_attached)
+	if (f->offset != 0 || s->is_attached)
+		return false;
+	s->claim = find_claim(h, f->type, false);
+	if (s->claim != NULL) {
+		http3_head_ends(s);
+		len = wk_varint_encode(number, f->length, f->length_octets);
+		s->claim->data(h, s->base.id, number, len, false);
+		return true;
+	}
+	if (h->base.is_server && f->type != WK_H3FRAME_WEBTRANSPORT)
 		return false;
 	wk_session_trace(&h->base, WK_TRACE_NOTE, s->base.id,
 	    "a stream that nobody asked for");
@@ -268,7 +292,7 @@ frame_begins(struct http3_stream *s, const struct wk_h3frame *f)
 	http3_trace_frame(h, WK_TRACE_FRAME_RECEIVED, s->base.id, f->type,
 	    f->length);
 	s->is_skipping = false;
-	if (refuse_foreign(s, f))
+	if (is_foreign(s, f))
 		return;
 	switch (f->type) {
 	case WK_H3FRAME_DATA:
@@ -352,10 +376,10 @@ request_data(struct http3_stream *s, const uint8_t *data, size_t len,
 {
 	struct http3 *h = http3_of(&s->base);
 	enum wk_h3frame_event event;
-	size_t before, overhead = 0;
+	size_t before, overhead = 0, claimed = 0;
 	struct wk_h3frame f;
 
-	while (is_read(s)) {
+	while (s->claim == NULL && is_read(s)) {
 		before = len;
 		event = wk_h3frame_read(&s->reader, &data, &len, &f);
 		/* What DATA carries is consumed by whom it is for. */
@@ -366,18 +390,27 @@ request_data(struct http3_stream *s, const uint8_t *data, size_t len,
 			break;
 		if (event == WK_H3FRAME_START)
 			frame_begins(s, &f);
-		else if (event == WK_H3FRAME_PAYLOAD)
+		if (s->claim != NULL) {
+			claimed = f.length_octets;
+			break;
+		}
+		if (event == WK_H3FRAME_START)
+			continue;
+		if (event == WK_H3FRAME_PAYLOAD)
 			frame_payload(s, &f);
 		else if (f.type == WK_H3FRAME_HEADERS && !s->is_skipping)
 			headers_end(s, &f, is_last && len == 0);
 	}
 	if (overhead > 0 && is_read(s))
-		h->transport->ops->consume(h->transport, s->base.id, overhead);
-	if (is_last && is_read(s))
+		h->transport->ops->consume(h->transport, s->base.id,
+		    overhead - claimed);
+	if (s->claim != NULL && is_read(s) && (len > 0 || is_last))
+		s->claim->data(h, s->base.id, data, len, is_last);
+	else if (is_last && is_read(s))
 		stream_ends(s);
 }
 
-/* --- streams of the transport ------------------------------------------------ */
+/* --- streams of the transport --------------------------------------------- */
 
 /* A stream of the peer's that was not there before. NULL: it is refused. */
 static struct http3_stream *
@@ -385,7 +418,7 @@ stream_begins(struct http3 *h, uint64_t id)
 {
 	struct http3_stream *s;
 
-	if (!h->base.is_server) {
+	if (!h->base.is_server && !has_bidi_claims(h)) {
 		http3_fail(h, WK_H3ERROR_STREAM_CREATION,
 		    "a bidirectional stream from the server");
 		return NULL;
@@ -457,7 +490,10 @@ http3_was_reset(void *arg, uint64_t id, uint64_t code)
 		return;
 	}
 	s = stream_of(h, id);
-	if (s == NULL || !is_read(s) || s->has_received_end)
+	if (s != NULL && s->claim != NULL && s->claim->was_reset != NULL)
+		s->claim->was_reset(h, id, code);
+	if (s == NULL || !is_read(s) || s->has_received_end ||
+	    s->claim != NULL)
 		return;
 	snprintf(reason, sizeof(reason), "the peer sent %s",
 	    http3_error_text(code, buffer));
@@ -485,7 +521,9 @@ http3_was_stopped(void *arg, uint64_t id, uint64_t code)
 	}
 	if (s == NULL && !wk_transport_is_uni(id))
 		s = stream_of(h, id);
-	if (s == NULL || s->base.is_over || s->has_reset)
+	if (s != NULL && s->claim != NULL && s->claim->was_stopped != NULL)
+		s->claim->was_stopped(h, id, code);
+	if (s == NULL || s->base.is_over || s->has_reset || s->claim != NULL)
 		return;
 	wk_session_trace(&h->base, WK_TRACE_FRAME_RECEIVED, id,
 	    "STOP_SENDING %s", http3_error_text(code, buffer));
@@ -519,5 +557,7 @@ http3_gone(void *arg, uint64_t id)
 	if (s == NULL || h->is_deleted)
 		return;
 	s->is_gone = true;
+	if (s->claim != NULL && s->claim->gone != NULL)
+		s->claim->gone(h, id);
 	http3_stream_settle(s);
 }

@@ -15,7 +15,7 @@ of_const(const struct wk_stream *s)
 	return (const struct http3_stream *)(const void *)s;
 }
 
-/* --- heads ------------------------------------------------------------------- */
+/* --- heads ---------------------------------------------------------------- */
 
 /* What waits goes as far as the transport has room. */
 static void
@@ -79,7 +79,7 @@ http3_send_end(struct http3_stream *s)
 		http3_due(s, HTTP3_DUE_ANSWERED);
 }
 
-/* --- bodies ------------------------------------------------------------------ */
+/* --- bodies --------------------------------------------------------------- */
 
 /*
  * What the owner has written and the transport has not sent. The transport
@@ -137,8 +137,11 @@ http3_room(const struct wk_stream *base)
 	return is_writing(s) ? payload_room(s) : 0;
 }
 
-/* One frame of what stands in parts[1] and on; there is room for all of it. */
-static void
+/*
+ * One frame of what stands in parts[1] and on, for all of which there is room.
+ * WK_OK, or what the transport says.
+ */
+static int
 write_frame(struct http3_stream *s, struct iovec *parts, size_t n, size_t len)
 {
 	const struct wk_h3frame frame = { .type = WK_H3FRAME_DATA,
@@ -146,6 +149,7 @@ write_frame(struct http3_stream *s, struct iovec *parts, size_t n, size_t len)
 	struct http3 *h = http3_of(&s->base);
 	struct wk_transport *t = h->transport;
 	uint8_t header[WK_H3FRAME_HEADER_MAX];
+	ssize_t rc;
 
 	if (t->ops->queued(t, s->base.id) == 0) {
 		s->overhead = 0;
@@ -153,12 +157,15 @@ write_frame(struct http3_stream *s, struct iovec *parts, size_t n, size_t len)
 	}
 	parts[0].iov_base = header;
 	parts[0].iov_len = wk_h3frame_header(header, &frame);
+	rc = t->ops->write(t, s->base.id, parts, n);
+	if (rc < 0)
+		return (int)rc;
 	http3_trace_frame(h, WK_TRACE_FRAME_SENT, s->base.id, frame.type, len);
-	t->ops->write(t, s->base.id, parts, n);
 	s->overhead += parts[0].iov_len;
 	s->has_payload = true;
 	s->promised -= s->has_promised ? len : 0;
 	http3_wake(h);
+	return WK_OK;
 }
 
 ssize_t
@@ -167,6 +174,7 @@ http3_write(struct wk_stream *base, const void *data, size_t len)
 	struct http3_stream *s = of(base);
 	struct iovec parts[2];
 	size_t n;
+	int rc;
 
 	if (s->writes_nowhere)
 		return (ssize_t)len;
@@ -180,7 +188,9 @@ http3_write(struct wk_stream *base, const void *data, size_t len)
 	if (n > 0) {
 		parts[1].iov_base = (void *)(uintptr_t)data;
 		parts[1].iov_len = n;
-		write_frame(s, parts, 2, n);
+		rc = write_frame(s, parts, 2, n);
+		if (rc != WK_OK)
+			return rc;
 	}
 	return (ssize_t)n;
 }
@@ -195,7 +205,7 @@ http3_write_both(struct wk_stream *base, const void *first, size_t first_len,
 	};
 
 	if (!of(base)->writes_nowhere)
-		write_frame(of(base), parts, 3, first_len + second_len);
+		(void)write_frame(of(base), parts, 3, first_len + second_len);
 }
 
 int

@@ -16,7 +16,7 @@
 /* The first GOAWAY names the last request that there can be. */
 #define GOAWAY_NOTICE (WK_VARINT_MAX - 3)
 
-/* Requests broken off before they were answered: a burst, then so many a second. */
+/* Requests broken off unanswered: a burst, then so many a second. */
 #define RESET_COST_NS (WK_NS_PER_SEC / 33)
 #define RESET_BURST (400 * RESET_COST_NS)
 
@@ -50,7 +50,7 @@ http3_is_over(const struct http3 *h)
 	return h->failed.status != WK_OK || h->is_ended || h->is_deleted;
 }
 
-/* --- budgets ---------------------------------------------------------------- */
+/* --- budgets -------------------------------------------------------------- */
 
 static bool
 spend(const struct http3 *h, struct http3_budget *b, uint64_t cost,
@@ -88,7 +88,7 @@ http3_refund_chatter(struct http3 *h)
 	    CHATTER_COST_NS;
 }
 
-/* --- around events ---------------------------------------------------------- */
+/* --- around events -------------------------------------------------------- */
 
 static void
 bury(struct http3 *h)
@@ -227,7 +227,7 @@ on_leave(void *arg)
 	end(arg);
 }
 
-/* --- how connections end ---------------------------------------------------- */
+/* --- how connections end -------------------------------------------------- */
 
 static void
 close_all(struct http3 *h, enum wk_stream_code code, bool is_ours,
@@ -334,7 +334,7 @@ static const struct wk_transport_handler transport_handler = {
 	.closed = on_closed,
 };
 
-/* --- shutting down ---------------------------------------------------------- */
+/* --- shutting down -------------------------------------------------------- */
 
 void
 http3_last_goaway(struct http3 *h)
@@ -404,7 +404,7 @@ fate(const struct wk_session *session)
 	    WK_SESSION_CLOSE : WK_SESSION_OPEN;
 }
 
-/* --- verbs of sessions ------------------------------------------------------ */
+/* --- verbs of sessions ---------------------------------------------------- */
 
 static uint64_t
 deadline_ns(const struct wk_session *session)
@@ -500,7 +500,7 @@ settings(const struct wk_session *session, struct wk_setting *list, size_t max)
 	return n;
 }
 
-/* --- life ------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 static void
 del(struct wk_session *session)

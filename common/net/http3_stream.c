@@ -14,7 +14,7 @@ of(struct wk_stream *s)
 	return (struct http3_stream *)(void *)s;
 }
 
-/* --- what is due ------------------------------------------------------------- */
+/* --- what is due ---------------------------------------------------------- */
 
 void
 http3_due(struct http3_stream *s, enum http3_due what)
@@ -120,7 +120,7 @@ http3_deliver_due(struct http3_stream *s)
 		http3_stream_closed(s);
 }
 
-/* --- how streams end --------------------------------------------------------- */
+/* --- how streams end ------------------------------------------------------ */
 
 static void
 note_idle(struct http3 *h)
@@ -265,7 +265,7 @@ http3_stream_malformed(struct http3_stream *s, const char *reason)
 	http3_spend_reset(http3_of(&s->base));
 }
 
-/* --- what arrives ------------------------------------------------------------ */
+/* --- what arrives --------------------------------------------------------- */
 
 /* Held, until the owner can have it; the peer's window bounds it, too. */
 static void
@@ -313,7 +313,7 @@ http3_stream_received_end(struct http3_stream *s)
 	}
 }
 
-/* --- verbs ------------------------------------------------------------------- */
+/* --- verbs ---------------------------------------------------------------- */
 
 static int
 invalid(struct wk_error *error, const char *reason)
@@ -402,6 +402,14 @@ consume(struct wk_stream *base, size_t octets)
 	consumed(of(base), octets);
 }
 
+/* Datagrams may have come before. */
+static void
+capsules_used(struct wk_stream *base)
+{
+	if (of(base)->is_extended)
+		http3_due(of(base), HTTP3_DUE_HELD);
+}
+
 static const struct wk_stream_ops ops = {
 	.respond = respond,
 	.respond_informational = respond_informational,
@@ -415,9 +423,10 @@ static const struct wk_stream_ops ops = {
 	.has_frames = http3_has_frames,
 	.send_datagram = http3_send_datagram,
 	.datagram_max = http3_datagram_max,
+	.capsules_used = capsules_used,
 };
 
-/* --- how streams begin ------------------------------------------------------- */
+/* --- how streams begin ---------------------------------------------------- */
 
 static struct http3_stream **
 bucket(const struct http3 *h, uint64_t id)

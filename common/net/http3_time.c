@@ -14,7 +14,7 @@ after(uint64_t from_ns, uint64_t wait_ns)
 	    from_ns + wait_ns;
 }
 
-/* --- heads that come -------------------------------------------------------- */
+/* --- heads that come ------------------------------------------------------ */
 
 void
 http3_head_begins(struct http3_stream *s)
@@ -52,7 +52,7 @@ http3_head_ends(struct http3_stream *s)
 		h->head_last = s->head_prev;
 }
 
-/* --- timers ----------------------------------------------------------------- */
+/* --- timers --------------------------------------------------------------- */
 
 static uint64_t
 settings_deadline(const struct http3 *h)

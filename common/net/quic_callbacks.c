@@ -114,24 +114,6 @@ on_stream_reset(ngtcp2_conn *conn, int64_t id, uint64_t final_size,
 }
 
 static int
-on_stop_sending(ngtcp2_conn *conn, int64_t id, uint64_t code, void *arg,
-    void *stream_arg)
-{
-	struct wk_quic *q = arg;
-	const struct wk_transport_handler *handler = quic_session(q);
-	struct quic_stream *s = quic_stream_find(q, (uint64_t)id);
-
-	(void)conn;
-	(void)stream_arg;
-	if (s == NULL || s->is_write_over)
-		return 0;
-	quic_stream_end_writing(q, s);
-	if (handler != NULL)
-		handler->was_stopped(q->transport.arg, (uint64_t)id, code);
-	return 0;
-}
-
-static int
 on_stream_credit(ngtcp2_conn *conn, int64_t id, uint64_t max, void *arg,
     void *stream_arg)
 {
@@ -331,7 +313,7 @@ on_random(uint8_t *data, size_t len, const ngtcp2_rand_ctx *ctx)
 	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb, \
 	.handshake_completed = on_handshake_completed, \
 	.encrypt = ngtcp2_crypto_encrypt_cb, \
-	.decrypt = ngtcp2_crypto_decrypt_cb, \
+	.decrypt = quic_frames_decrypt, \
 	.hp_mask = ngtcp2_crypto_hp_mask_cb, \
 	.recv_stream_data = on_stream_data, \
 	.acked_stream_data_offset = on_acked, \
@@ -355,7 +337,6 @@ on_random(uint8_t *data, size_t len, const ngtcp2_rand_ctx *ctx)
 	.ack_datagram = on_datagram_acked, \
 	.lost_datagram = on_datagram_lost, \
 	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb, \
-	.stream_stop_sending = on_stop_sending, \
 	.version_negotiation = ngtcp2_crypto_version_negotiation_cb
 
 const ngtcp2_callbacks quic_client_callbacks = {

@@ -250,6 +250,12 @@ quic_settings_versions(ngtcp2_settings *settings, uint32_t *versions, size_t n)
 #define QUIC_UNI_TOTAL_MAX 16384
 #endif
 
+/*
+ * Before 0.14 nothing asked after lost datagrams when nothing else was under
+ * way: with the window full of them a connection stood still for ever.
+ */
+#define QUIC_PROBES_DATAGRAMS (NGTCP2_VERSION_NUM >= 0x000e00)
+
 /* Whether an Initial may open a connection; old libraries ask for Retry. */
 static inline bool
 quic_accept(ngtcp2_pkt_hd *hd, const uint8_t *packet, size_t len)

@@ -161,6 +161,7 @@ quic_new(struct wk_quic_endpoint *endpoint, bool is_server,
 	q->local = *local;
 	q->peer = *peer;
 	q->qlog_fd = -1;
+	q->probe_ns = WK_NEVER;
 	quic_streams_init(&q->streams);
 	quic_ccerr_application(&q->close_error, WK_QUIC_NO_ERROR, NULL, 0);
 	wk_timer_init(&q->timer, endpoint->loop, expired, q);
@@ -384,9 +385,13 @@ quic_receive(struct wk_quic *q, const struct quic_datagram *datagram)
 	q->counters.bytes_received += datagram->len;
 	quic_enter(q);
 	q->is_in_library = true;
+	quic_frames_begin(q);
 	rc = ngtcp2_conn_read_pkt(q->conn, &path, &info, datagram->data,
 	    datagram->len, wk_clock_now_ns());
+	quic_frames_begin(NULL);
 	q->is_in_library = false;
+	q->n_probes = 0;
+	quic_streams_tell_stops(q);
 	if (rc == 0)
 		quic_path_look(q);
 	else if (rc == NGTCP2_ERR_RETRY && q->is_server)

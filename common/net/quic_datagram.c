@@ -97,6 +97,46 @@ first_len(const struct quic_queue *queue)
 	return len;
 }
 
+/* --- probes --------------------------------------------------------------- */
+
+/*
+ * For libraries that do not ask after them: room in the window is left for
+ * PINGs, and while anything is under way one is sent when nothing was heard for
+ * a probe timeout, then for twice as long.
+ */
+#define PROBE_ROOM 400
+#define PROBES_MAX 16
+
+bool
+quic_datagrams_may_go(const struct wk_quic *q)
+{
+	return QUIC_PROBES_DATAGRAMS || ngtcp2_conn_get_cwnd_left(q->conn) >=
+	    ngtcp2_conn_get_path_max_tx_udp_payload_size(q->conn) + PROBE_ROOM;
+}
+
+void
+quic_datagrams_watch(struct wk_quic *q)
+{
+	uint64_t keep_alive_ns = q->endpoint->options.keep_alive_ns, timeout_ns;
+	quic_conn_info info;
+
+	if (QUIC_PROBES_DATAGRAMS || q->next_datagram_id == 0)
+		return;
+	if (wk_clock_now_ns() >= q->probe_ns && q->n_probes < PROBES_MAX)
+		q->n_probes++;
+	quic_conn_info_of(q->conn, &info);
+	q->probe_ns = WK_NEVER;
+	if (info.bytes_in_flight == 0) {
+		ngtcp2_conn_set_keep_alive_timeout(q->conn, keep_alive_ns);
+		return;
+	}
+	timeout_ns = ngtcp2_conn_get_pto(q->conn) << q->n_probes;
+	if (keep_alive_ns > 0 && keep_alive_ns < timeout_ns)
+		timeout_ns = keep_alive_ns;
+	ngtcp2_conn_set_keep_alive_timeout(q->conn, timeout_ns);
+	q->probe_ns = q->sent_ns + timeout_ns;
+}
+
 /* -------------------------------------------------------------------------- */
 
 static const ngtcp2_transport_params *

@@ -125,6 +125,11 @@ void quic_ids_remove_all(struct quic_ids *ids, struct wk_quic *quic);
 
 #define QUIC_BLOCK_OCTETS 8176	/* with its head and malloc's: two pages */
 #define QUIC_BLOCKS_KEPT 128	/* free ones, for the next */
+#define QUIC_STOPS_MAX 512	/* of three octets each */
+
+struct quic_stop {
+	uint64_t id, code;
+};
 
 struct quic_block {
 	struct quic_block *next;
@@ -200,6 +205,22 @@ void quic_streams_tell(struct wk_quic *q);
 
 void quic_blocks_free(struct quic_blocks *blocks);
 
+/* STOP_SENDING has come, and ngtcp2 is about to see it. */
+void quic_stream_note_stop(struct wk_quic *q, uint64_t id, uint64_t code);
+/* It has: tell the session. */
+void quic_streams_tell_stops(struct wk_quic *q);
+
+/* --- frames: quic_frames.c ------------------------------------------------ */
+
+/* Before a packet is read, and NULL behind. */
+void quic_frames_begin(struct wk_quic *q);
+/* Look for what ngtcp2 keeps to itself. */
+void quic_frames_look(struct wk_quic *q, const uint8_t *data, size_t len);
+int quic_frames_decrypt(uint8_t *dest, const ngtcp2_crypto_aead *aead,
+    const ngtcp2_crypto_aead_ctx *ctx, const uint8_t *ciphertext, size_t len,
+    const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
+    size_t aad_len);
+
 /* --- datagrams: quic_datagram.c ------------------------------------------- */
 
 struct quic_queue {		/* a ring: length in four octets, data */
@@ -218,6 +239,9 @@ bool quic_datagram_next(struct wk_quic *q, ngtcp2_vec parts[2],
     size_t *n_parts);
 void quic_datagram_pop(struct wk_quic *q);
 void quic_datagrams_tell(struct wk_quic *q);
+/* May one go now, and when is it asked after? For libraries that do not. */
+bool quic_datagrams_may_go(const struct wk_quic *q);
+void quic_datagrams_watch(struct wk_quic *q);
 
 /* --- connections ---------------------------------------------------------- */
 
@@ -275,6 +299,9 @@ struct wk_quic {
 	struct quic_streams streams;
 	struct quic_queue datagrams;
 	uint64_t next_datagram_id;
+	unsigned n_probes;		/* for datagrams, since the last packet */
+	uint64_t sent_ns;		/* the last one of ours */
+	uint64_t probe_ns;		/* when to ask after datagrams */
 	uint64_t n_uni;			/* of the peer's, over */
 	struct wk_transport_stats counters;
 
@@ -397,6 +424,8 @@ struct wk_quic_endpoint {
 	struct wk_quic_counters counters;
 	uint8_t secret[QUIC_SECRET_LEN];	/* of resets and tokens */
 	gnutls_datum_t ticket_key;
+	struct quic_stop stops[QUIC_STOPS_MAX];	/* of one UDP datagram */
+	size_t n_stops;
 	uint64_t reset_second;		/* resets of this second so far */
 	unsigned resets_now;
 	uint32_t versions[QUIC_VERSIONS_MAX];	/* most wanted first */

@@ -13,6 +13,9 @@
 #include "common/net/quic_parts.h"
 
 #define FIRST_BUCKETS 16
+/* Sent on all streams, and not acknowledged: a bound for what a peer can make */
+/* us keep that acknowledges nothing, or promises too much. */
+#define UNACKED_MAX (16 << 20)
 
 /* --- the set of streams --------------------------------------------------- */
 
@@ -342,7 +345,14 @@ quic_streams_tell(struct wk_quic *q)
 struct quic_stream *
 quic_stream_next(struct wk_quic *q)
 {
-	return TAILQ_FIRST(&q->streams.ready);
+	struct quic_stream *s = TAILQ_FIRST(&q->streams.ready);
+
+	/* Without credit of the connection FIN alone still goes. */
+	if (s != NULL && s->unsent > 0 && (q->streams.unacked >= UNACKED_MAX ||
+	    ngtcp2_conn_get_max_data_left(q->conn) == 0))
+		while (s != NULL && s->unsent > 0)
+			s = TAILQ_NEXT(s, ready);
+	return s;
 }
 
 size_t
@@ -530,4 +540,36 @@ quic_stream_consume(struct wk_transport *t, uint64_t id, size_t octets)
 	    octets);
 	ngtcp2_conn_extend_max_offset(q->conn, octets);
 	quic_wake(q);
+}
+
+/* --- being stopped -------------------------------------------------------- */
+
+void
+quic_stream_note_stop(struct wk_quic *q, uint64_t id, uint64_t code)
+{
+	struct wk_quic_endpoint *e = q->endpoint;
+
+	if (e->n_stops < QUIC_STOPS_MAX)
+		e->stops[e->n_stops++] = (struct quic_stop){ id, code };
+}
+
+void
+quic_streams_tell_stops(struct wk_quic *q)
+{
+	const struct wk_transport_handler *handler;
+	struct wk_quic_endpoint *e = q->endpoint;
+	struct quic_stream *s;
+	size_t i;
+
+	for (i = 0; i < e->n_stops && quic_is_alive(q); i++) {
+		s = quic_stream_find(q, e->stops[i].id);
+		if (s == NULL || s->is_write_over)
+			continue;
+		quic_stream_end_writing(q, s);
+		handler = quic_session(q);
+		if (handler != NULL)
+			handler->was_stopped(q->transport.arg, s->id,
+			    e->stops[i].code);
+	}
+	e->n_stops = 0;
 }

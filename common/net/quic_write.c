@@ -18,9 +18,6 @@
 /* at once. */
 #define PACING_NS 1000000
 #define BURST_MAX (256 * 1024)
-/* Sent to the peer of all streams, and not acknowledged: a bound for what a */
-/* peer can make us keep that acknowledges nothing, or promises too much. */
-#define UNACKED_MAX (16 << 20)
 
 struct packet {
 	uint8_t *data;
@@ -59,15 +56,9 @@ put_datagram(struct wk_quic *q, struct packet *p, uint64_t now)
 	return rc;
 }
 
-static bool
-may_send_streams(const struct wk_quic *q)
-{
-	return q->streams.unacked < UNACKED_MAX;
-}
-
 static ngtcp2_ssize
 put_stream(struct wk_quic *q, struct packet *p, struct quic_stream *s,
-    bool *are_blocked, uint64_t now)
+    uint64_t now)
 {
 	ngtcp2_vec parts[PARTS_MAX];
 	ngtcp2_ssize taken = -1, rc;
@@ -83,11 +74,7 @@ put_stream(struct wk_quic *q, struct packet *p, struct quic_stream *s,
 		quic_stream_sent(q, s, (size_t)taken, is_last);
 	switch (rc) {
 	case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-		/* By its own credit, or by that of the connection? */
-		if (ngtcp2_conn_get_max_data_left(q->conn) == 0)
-			*are_blocked = true;
-		else
-			quic_stream_blocked(q, s);
+		quic_stream_blocked(q, s);
 		return NGTCP2_ERR_WRITE_MORE;
 	case NGTCP2_ERR_STREAM_SHUT_WR:
 	case NGTCP2_ERR_STREAM_NOT_FOUND:
@@ -102,18 +89,19 @@ put_stream(struct wk_quic *q, struct packet *p, struct quic_stream *s,
 static ngtcp2_ssize
 make_packet(struct wk_quic *q, struct packet *p, uint64_t now)
 {
-	bool are_blocked = !may_send_streams(q);
+	bool has_datagrams = quic_datagrams_may_go(q);
 	struct quic_stream *s;
 	ngtcp2_ssize rc;
 
 	for (;;) {
-		s = are_blocked ? NULL : quic_stream_next(q);
-		if (q->datagrams.n > 0 && (q->is_datagram_turn || s == NULL)) {
+		s = quic_stream_next(q);
+		if (has_datagrams && q->datagrams.n > 0 &&
+		    (q->is_datagram_turn || s == NULL)) {
 			q->is_datagram_turn = false;
 			rc = put_datagram(q, p, now);
 		} else if (s != NULL) {
 			q->is_datagram_turn = true;
-			rc = put_stream(q, p, s, &are_blocked, now);
+			rc = put_stream(q, p, s, now);
 		} else {
 			return ngtcp2_conn_writev_stream(q->conn,
 			    &p->path.path, &p->info, p->data, p->cap, NULL,
@@ -243,12 +231,15 @@ quic_write(struct wk_quic *q)
 		quic_fail_library(q, (int)n);
 		return;
 	}
+	if (sum > 0)
+		q->sent_ns = now;
 	ngtcp2_conn_update_pkt_tx_time(q->conn, now);
 }
 
 void
 quic_expect(struct wk_quic *q)
 {
+	quic_datagrams_watch(q);
 	wk_timer_set(&q->timer, ngtcp2_conn_get_expiry(q->conn));
 }
 

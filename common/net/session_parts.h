@@ -35,6 +35,8 @@ struct wk_stream_ops {
 	enum wk_stream_sent (*send_datagram)(struct wk_stream *s,
 	    const void *data, size_t len);
 	size_t (*datagram_max)(const struct wk_stream *s);
+	/* NULL: nothing has waited for wk_stream_use_capsules(). */
+	void (*capsules_used)(struct wk_stream *s);
 };
 
 struct wk_stream_capsules;	/* stream.c: the capsule layer of a stream */

@@ -149,6 +149,8 @@ wk_stream_use_capsules(struct wk_stream *s, size_t max_datagram)
 	wk_buf_init(&c->datagram, max_datagram);
 	c->max_datagram = max_datagram;
 	s->capsules = c;
+	if (s->ops->capsules_used != NULL)
+		s->ops->capsules_used(s);
 	return WK_OK;
 }
 

@@ -128,7 +128,7 @@ wk_h3frame_header(uint8_t out[WK_H3FRAME_HEADER_MAX],
 	return type_octets + length_octets;
 }
 
-/* --- payloads that are an id ------------------------------------------------ */
+/* --- payloads that are an id ---------------------------------------------- */
 
 size_t
 wk_h3id_read(struct wk_h3id_reader *r, const uint8_t *data, size_t len)
@@ -157,7 +157,7 @@ wk_h3id_append(struct wk_buf *b, uint64_t type, uint64_t id)
 	return wk_varint_append(b, id, 0);
 }
 
-/* --- SETTINGS --------------------------------------------------------------- */
+/* --- SETTINGS ------------------------------------------------------------- */
 
 /* Those whose value is a boolean. */
 static bool

@@ -95,7 +95,7 @@ bool wk_h3setting_is_reserved(uint64_t id);
 bool wk_h3frame_is_grease(uint64_t number);
 uint64_t wk_h3frame_grease(uint64_t n);
 
-/* --- frames ---------------------------------------------------------------- */
+/* --- frames --------------------------------------------------------------- */
 
 /* Two varints: the type and the length. */
 #define WK_H3FRAME_HEADER_MAX (2 * WK_VARINT_OCTETS_MAX)
@@ -154,7 +154,7 @@ int wk_h3frame_reader_finish(const struct wk_h3frame_reader *r,
 size_t wk_h3frame_header(uint8_t out[WK_H3FRAME_HEADER_MAX],
     const struct wk_h3frame *frame);
 
-/* --- payloads that are an id ------------------------------------------------ */
+/* --- payloads that are an id ---------------------------------------------- */
 
 /*
  * GOAWAY, MAX_PUSH_ID, CANCEL_PUSH, and what PUSH_PROMISE begins with. All
@@ -178,7 +178,7 @@ int wk_h3id_finish(const struct wk_h3id_reader *r, uint64_t *id);
 /* Append a whole frame with an id; WK_E_INVALID sticks when it is no varint. */
 int wk_h3id_append(struct wk_buf *b, uint64_t type, uint64_t id);
 
-/* --- SETTINGS --------------------------------------------------------------- */
+/* --- SETTINGS ------------------------------------------------------------- */
 
 /* More in one frame than anybody has a use for. */
 #define WK_H3SETTINGS_MAX 64

@@ -18,3 +18,5 @@ generate_capsules_SOURCES = tests/bench/generate-capsules.c
 generate_capsules_LDADD = libwirekit.a
 CLEANFILES += generate-capsules
 EXTRA_DIST += tests/bench/capsule-cat.sh tests/bench/capsule-cat-tunnel.sh
+
+EXTRA_DIST += tests/bench/h3dgram.sh

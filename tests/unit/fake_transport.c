@@ -44,7 +44,7 @@ is_ours(const struct fake *f, uint64_t id)
 	return wk_transport_is_by_server(id) == f->is_server;
 }
 
-/* --- streams ----------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------- */
 
 struct fake_stream *
 fake_stream(const struct fake *f, uint64_t id)
@@ -98,7 +98,7 @@ left(const struct fake_stream *s)
 	return s->out.len - s->out_at;
 }
 
-/* --- verbs ------------------------------------------------------------------- */
+/* --- verbs ---------------------------------------------------------------- */
 
 static int
 open_stream(struct wk_transport *t, bool is_uni, uint64_t *id)
@@ -301,7 +301,7 @@ static const struct wk_transport_ops ops = {
 	.stats = stats,
 };
 
-/* --- ends --------------------------------------------------------------------- */
+/* --- ends ----------------------------------------------------------------- */
 
 void
 fake_init(struct fake *f, bool is_server)
@@ -354,7 +354,7 @@ fake_free(struct fake *f)
 	wk_buf_free(&f->heard);
 }
 
-/* --- on the way ---------------------------------------------------------------- */
+/* --- on the way ----------------------------------------------------------- */
 
 static struct fake_parcel *
 parcel(struct fake *from, enum parcel_kind kind, uint64_t id,
@@ -453,7 +453,7 @@ fake_send(struct fake *f, size_t piece, uint64_t now_ns, uint64_t delay_ns)
 	return has_moved;
 }
 
-/* --- arrival -------------------------------------------------------------------- */
+/* --- arrival -------------------------------------------------------------- */
 
 /* The stream, with a new one when the peer has begun it. */
 static struct fake_stream *

@@ -2,7 +2,7 @@
 /*
  * A transport (common/net/transport.h) made of queues: two of them are the ends
  * of a connection without packets, keys or clock. What an end writes stays with
- * it until fake_send() puts it on its way; fake_receive() tells it to the other.
+ * it until fake_send() puts it on its way; fake_receive() tells the other end.
  * An end without a handler is the test's own: what arrives is kept to be looked
  * at, and the verbs are called by hand. Broken promises abort.
  */

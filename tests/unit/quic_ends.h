@@ -13,7 +13,7 @@
 #include "common/net/tls.h"
 #include "common/net/transport.h"
 
-#define N_FLOWS 256
+#define N_FLOWS 1024
 
 struct flow {			/* a stream as one end sees it */
 	uint64_t id;

@@ -234,10 +234,30 @@ test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
 if BUILD_QUIC
-UNIT_TESTS += test_http3_session
+http3_peer = tests/unit/http3_peer.c tests/unit/http3_peer.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
+	tests/unit/unit.h
+
+UNIT_TESTS += test_http3_session test_http3_rules test_http3_life \
+	test_http3_datagrams test_http3_abuse test_http3_claims
 test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
 test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_rules_SOURCES = tests/unit/test_http3_rules.c $(http3_peer)
+test_http3_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_rules_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_life_SOURCES = tests/unit/test_http3_life.c $(http3_peer)
+test_http3_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_life_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_datagrams_SOURCES = tests/unit/test_http3_datagrams.c $(http3_peer)
+test_http3_datagrams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_datagrams_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_abuse_SOURCES = tests/unit/test_http3_abuse.c $(http3_peer)
+test_http3_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_claims_SOURCES = tests/unit/test_http3_claims.c $(http3_peer)
+test_http3_claims_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_claims_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
 endif
 
 if BUILD_RSTDIAG
@@ -336,12 +356,41 @@ test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
 endif
 
+UNIT_TESTS += test_quicpkt
+test_quicpkt_SOURCES = tests/unit/test_quicpkt.c tests/unit/unit.h
+test_quicpkt_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quicpkt_LDADD = $(UNIT_LDADD)
+
 if BUILD_QUIC
 # Two ends over the loopback.
-quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h tests/unit/unit.h
+quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h \
+	tests/unit/quic_relay.c tests/unit/quic_relay.h tests/unit/unit.h
 
-UNIT_TESTS += test_quic
+UNIT_TESTS += test_quic test_quic_handshake test_quic_life test_quic_path \
+	test_quic_streams
 test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
 test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_handshake_SOURCES = tests/unit/test_quic_handshake.c $(quic_kit)
+test_quic_handshake_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_handshake_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_life_SOURCES = tests/unit/test_quic_life.c $(quic_kit)
+test_quic_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_life_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_path_SOURCES = tests/unit/test_quic_path.c $(quic_kit)
+test_quic_path_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_path_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_streams_SOURCES = tests/unit/test_quic_streams.c $(quic_kit)
+test_quic_streams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_streams_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+endif
+
+if BUILD_H3DGRAM
+UNIT_TESTS += test_h3dgram_measure
+test_h3dgram_measure_SOURCES = tests/unit/test_h3dgram_measure.c tests/unit/unit.h \
+	cmd/h3dgram/histogram.c cmd/h3dgram/histogram.h \
+	cmd/h3dgram/probe.c cmd/h3dgram/probe.h \
+	cmd/h3dgram/window.c cmd/h3dgram/window.h
+test_h3dgram_measure_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3dgram_measure_LDADD = $(UNIT_LDADD) -lm
 endif
