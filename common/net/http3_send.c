@@ -146,7 +146,7 @@ write_frame(struct http3_stream *s, const void *data, size_t len)
 	struct wk_transport *t = h->transport;
 	uint8_t header[WK_H3FRAME_HEADER_MAX];
 	struct iovec parts[2] = { { header, 0 },
-		{ (void *)(uintptr_t)data, len } };
+		{ http3_unconst(data), len } };
 	ssize_t n;
 
 	if (t->ops->queued(t, s->base.id) == 0) {
