@@ -4,6 +4,7 @@
 # ngtcp2 on ports of the loopback that the kernel chose.
 
 load ../cli/tool
+load namespaces
 
 setup() {
   [ -x "$WK_BUILD/quic_ends" ] || skip "quic_ends is not built here"
@@ -16,6 +17,7 @@ teardown() {
   local pid
   for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
   for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null || :; done
+  namespaces_down
 }
 
 needs() {
@@ -127,4 +129,69 @@ dial() { # option ...
   local server=${files[0]%_*} client=${files[1]%_*}
   [ "$server" = "$client" ]
   grep -q packet_sent "${files[0]}" && grep -q packet_sent "${files[1]}"
+}
+
+# --- networks that change -----------------------------------------------------
+
+right_serves() { # address
+  : >served
+  right quic_ends serve "$1:0" >served 2>served.err 3>&- &
+  pids+=($!)
+  wait_until grep -q listening served
+  port=$(sed -n 's/^listening .*://p' served)
+}
+
+left_floods() { # milliseconds, address
+  : >dialled
+  left quic_ends dial --verbose --flood "$1" "$2:$port" >dialled 2>notes 3>&- &
+  pids+=($!)
+  wait_until grep -q opened dialled
+}
+
+@test "a client whose address goes takes the next one" {
+  namespaces_up
+  right_serves 192.0.2.2
+  left_floods 3000 192.0.2.2
+  ip -n "$left" address del 192.0.2.1/24 dev wk0
+  wait_until grep -q 'looking for another way' notes
+  ip -n "$left" address add 192.0.2.3/24 dev wk0
+  wait_until grep -q 'migrated to 192.0.2.3' notes
+  wait_until grep -q closed served
+  grep -q '^closed clean, no data, moved 1' served
+  [ "$(grep -c . notes)" -lt 10 ]
+}
+
+@test "a client outlives a link that is down for a while" {
+  namespaces_up
+  right_serves 192.0.2.2
+  left_floods 3000 192.0.2.2
+  ip -n "$left" link set wk0 down
+  wait_until grep -q 'looking for another way' notes
+  ip -n "$left" link set wk0 up
+  ip -n "$left" neighbour replace 192.0.2.2 lladdr 02:00:00:00:00:02 dev wk0
+  wait_until grep -q closed served
+  grep -q '^closed clean' served
+}
+
+@test "a listener at every address answers from the right one" {
+  namespaces_up
+  ip -n "$right" address add 192.0.2.9/24 dev wk0
+  ip -n "$right" address add 2001:db8::9/64 dev wk0 nodad
+  right_serves 0.0.0.0
+  left_floods 100 192.0.2.9
+  wait_until grep -q 'closed clean' served
+  right_serves '[::]'
+  left_floods 100 '[2001:db8::9]'
+  wait_until grep -q 'closed clean' served
+}
+
+@test "marks of ECN arrive and are acknowledged" {
+  namespaces_up
+  right_serves 192.0.2.2
+  nft_rules "$right" input 'udp dport != 0 ip ecn ect0 counter' ||
+    skip "needs nftables"
+  left_floods 500 192.0.2.2
+  wait_until grep -q 'closed clean' served
+  right nft list ruleset >rules
+  [ "$(sed -n 's/.*packets \([0-9]*\) .*/\1/p' rules)" -gt 10 ]
 }
