@@ -28,6 +28,8 @@ libwirekit_a_SOURCES += \
 	common/wire/chars.c common/wire/chars.h \
 	common/wire/checksum.c common/wire/checksum.h \
 	common/wire/datagram.c common/wire/datagram.h \
+	common/wire/h3frame.c common/wire/h3frame.h \
+	common/wire/h3frame_names.c \
 	common/wire/head.c common/wire/head.h \
 	common/wire/http1.c common/wire/http1.h \
 	common/wire/http1_chunk.c \
@@ -36,6 +38,7 @@ libwirekit_a_SOURCES += \
 	common/wire/http1_write.c \
 	common/wire/masque.c common/wire/masque.h \
 	common/wire/message.c common/wire/message.h \
+	common/wire/quicpkt.c common/wire/quicpkt.h \
 	common/wire/segment.c common/wire/segment.h \
 	common/wire/segment_build.c \
 	common/wire/segment_tcp.c \
@@ -67,8 +70,11 @@ libwirekit_a_SOURCES += \
 	common/net/access_auth.c \
 	common/net/address.c \
 	common/net/client.c common/net/client.h \
+	common/net/client_parts.h common/net/client_quic.c \
+	common/net/client_tcp.c \
 	common/net/conn.c common/net/conn.h \
-	common/net/conn_io.c common/net/conn_open.c common/net/conn_parts.h \
+	common/net/conn_tcp.c common/net/conn_tcp_io.c \
+	common/net/conn_tcp_open.c common/net/conn_tcp_parts.h \
 	common/net/eyeballs.c common/net/eyeballs.h \
 	common/net/http1_session.c common/net/http1_session.h \
 	common/net/http1_session_head.c \
@@ -96,12 +102,40 @@ libwirekit_a_SOURCES += \
 	common/net/stdstream.c common/net/stdstream.h \
 	common/net/stream.c common/net/stream.h \
 	common/net/transport.h \
-	common/net/udp_proxy.c common/net/udp_proxy.h
+	common/net/udp_proxy.c common/net/udp_proxy.h \
+	common/net/udp_proxy_parts.h common/net/udp_proxy_target.c
 endif
 if BUILD_QUIC
 libwirekit_a_SOURCES += \
-	common/net/http3_session.h \
-	common/net/quic.h
+	common/net/conn_quic.c \
+	common/net/http3_control.c \
+	common/net/http3_datagram.c \
+	common/net/http3_head.c common/net/http3_parts.h \
+	common/net/http3_qpack.c \
+	common/net/http3_receive.c \
+	common/net/http3_request.c \
+	common/net/http3_send.c \
+	common/net/http3_session.c common/net/http3_session.h \
+	common/net/http3_stream.c \
+	common/net/http3_text.c \
+	common/net/http3_time.c \
+	common/net/quic.c common/net/quic.h \
+	common/net/quic_callbacks.c \
+	common/net/quic_compat.h \
+	common/net/quic_conn.c \
+	common/net/quic_datagram.c \
+	common/net/quic_end.c \
+	common/net/quic_endpoint.c \
+	common/net/quic_frames.c \
+	common/net/quic_ids.c \
+	common/net/quic_parts.h \
+	common/net/quic_path.c \
+	common/net/quic_qlog.c \
+	common/net/quic_stream.c \
+	common/net/quic_tls.c \
+	common/net/quic_token.c \
+	common/net/quic_udp.c \
+	common/net/quic_write.c
 endif
 if BUILD_TLS
 libwirekit_a_SOURCES += \

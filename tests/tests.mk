@@ -37,6 +37,10 @@ tls_end_LDADD = libwirekit.a $(GNUTLS_LIBS)
 BATS_TESTS += tests/net/tls.bats
 endif
 
+if BUILD_RSTDIAG
+BATS_TESTS += tests/cli/completions.bats
+endif
+
 if HAVE_BATS
 TESTS += $(BATS_TESTS)
 endif

@@ -251,6 +251,8 @@ tunnel_conflict(const struct options *opt)
 		    opt->is_http1 || opt->is_http2 || opt->count > 0),
 		    "--protocol, --template, --auth, --http1.1, --http2 and "
 		    "--count need a URL or --listen" },
+		{ opt->is_http1 && opt->is_http2,
+		    "--http1.1 and --http2 exclude each other" },
 		{ !is_server && opt->serve >= 0, "--serve needs --listen" },
 		{ opt->datagrams >= 0 && (opt->is_shown || wk_cli.is_json ||
 		    opt->is_raw || opt->is_interactive),

@@ -25,6 +25,7 @@ capsule_cat_parts = \
 	cmd/capsule-cat/record.c cmd/capsule-cat/record.h \
 	cmd/capsule-cat/show.c cmd/capsule-cat/show.h \
 	cmd/capsule-cat/show_json.c \
+	cmd/capsule-cat/trickle.c cmd/capsule-cat/trickle.h \
 	cmd/capsule-cat/tunnel.c cmd/capsule-cat/tunnel.h \
 	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h \
 	cmd/capsule-cat/value.c cmd/capsule-cat/value.h \

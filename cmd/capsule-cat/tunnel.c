@@ -12,18 +12,17 @@
 #include "cmd/capsule-cat/decoder.h"
 #include "cmd/capsule-cat/encoder.h"
 #include "cmd/capsule-cat/input.h"
-#include "common/cli/outlet.h"
+#include "cmd/capsule-cat/trickle.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/outlet.h"
 #include "common/cli/out.h"
 #include "common/cli/signals.h"
 #include "common/cli/tunnel.h"
 #include "common/net/stdstream.h"
 
 #define READ_SIZE (64 * 1024)
-/* Capsules become text that is many times longer: in pieces, then. */
-#define SLICE_OCTETS 4096
 
 struct tunnel {
 	const struct options *opt;
@@ -41,13 +40,11 @@ struct tunnel {
 	size_t at;
 	bool has_input_ended, is_input_done, has_finished;
 
-	/* From the tunnel: what our reader has no room for yet is in arrived. */
+	/* From the tunnel. */
+	struct trickle arrived;
 	struct decoder decoder;
 	struct wk_capsule_reader received;	/* the same, passed on as is */
-	struct wk_buf arrived;
-	size_t n_taken;		/* of it */
 	bool has_ended, is_finished;
-	bool is_decoded;	/* nothing more is looked at */
 };
 
 /* The first reason to end decides about the exit code. */
@@ -187,16 +184,11 @@ on_writable(struct wk_stream *s)
 
 /* --- from the tunnel to standard output ----------------------------------- */
 
-static bool
-has_room(const struct tunnel *t)
-{
-	return wk_outlet_pending(&t->outlet) <= WK_OUTLET_LOW;
-}
-
 /* Write or show octets; false when that was the end of it. */
 static bool
-show(struct tunnel *t, const uint8_t *data, size_t len)
+show(void *arg, const uint8_t *data, size_t len)
 {
+	struct tunnel *t = arg;
 	int rc = WK_EXIT_OK;
 
 	if (options_decodes(t->opt)) {
@@ -205,15 +197,17 @@ show(struct tunnel *t, const uint8_t *data, size_t len)
 		follow(&t->received, data, len);
 		wk_out_write(data, len);
 	}
-	if (wk_out_flush() != WK_OK)
+	if (wk_out_flush() != WK_OK) {
 		give_up(t, WK_EXIT_OK, "the output failed");
-	else if (rc != WK_EXIT_OK)
+	} else if (rc != WK_EXIT_OK) {
 		give_up(t, rc, "what arrived is malformed");
-	else if (decoder_has_enough(&t->decoder))
+	} else if (decoder_has_enough(&t->decoder)) {
 		give_up(t, WK_EXIT_OK, "enough");
-	else
+	} else {
+		if (t->dial.stream != NULL)
+			wk_stream_consume(t->dial.stream, len);
 		return true;
-	t->is_decoded = true;
+	}
 	return false;
 }
 
@@ -223,7 +217,7 @@ shown_all(struct tunnel *t)
 {
 	int rc = WK_EXIT_OK;
 
-	t->is_decoded = t->is_finished = true;
+	t->arrived.is_done = t->is_finished = true;
 	if (options_decodes(t->opt)) {
 		rc = decoder_finish(&t->decoder, true);
 	} else if (wk_capsule_reader_finish(&t->received) != WK_OK) {
@@ -235,37 +229,11 @@ shown_all(struct tunnel *t)
 		give_up(t, rc, "what arrived is malformed");
 }
 
-/*
- * Show octets as far as our reader has room for what they become, or all of
- * them. What was shown may be sent again. Returns how many were taken.
- */
-static size_t
-show_some(struct tunnel *t, const uint8_t *data, size_t len, bool all)
-{
-	size_t taken = 0, n;
-
-	while (taken < len && !t->is_decoded && (all || has_room(t))) {
-		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
-		if (show(t, data + taken, n) && t->dial.stream != NULL)
-			wk_stream_consume(t->dial.stream, n);
-		taken += n;
-	}
-	return taken;
-}
-
 static void
 show_arrived(struct tunnel *t, bool all)
 {
-	struct wk_buf *b = &t->arrived;
-
-	if (t->n_taken < b->len)
-		t->n_taken += show_some(t, b->data + t->n_taken,
-		    b->len - t->n_taken, all);
-	if (t->n_taken < b->len)
-		return;
-	wk_buf_clear(b);
-	t->n_taken = 0;
-	if (t->has_ended && !t->is_decoded)
+	if (trickle_more(&t->arrived, all) && t->has_ended &&
+	    !t->arrived.is_done)
 		shown_all(t);
 }
 
@@ -282,18 +250,12 @@ on_output_failed(void *arg)
 	give_up(arg, WK_EXIT_OK, "the output failed");
 }
 
-/* No more than the window waits, as it is consumed only when it is shown. */
 static void
 on_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
 	struct tunnel *t = wk_tunnel_arg(s);
-	size_t taken = 0;
 
-	if (t->arrived.len == 0)
-		taken = show_some(t, data, len, false);
-	if (t->is_decoded || taken == len)
-		return;
-	if (wk_buf_append(&t->arrived, data + taken, len - taken) != WK_OK) {
+	if (trickle_feed(&t->arrived, data, len) != WK_OK) {
 		wk_warn("out of memory");
 		give_up(t, WK_EXIT_SYSTEM, "out of memory");
 	}
@@ -351,7 +313,7 @@ start(struct tunnel *t)
 
 	t->out = opt->is_payload ? &t->encoder.out : &t->raw;
 	wk_buf_init(&t->raw, SIZE_MAX);
-	wk_buf_init(&t->arrived, SIZE_MAX);
+	trickle_init(&t->arrived, &t->outlet, show, t);
 	wk_capsule_reader_init(&t->sent, WK_VARINT_MAX);
 	wk_capsule_reader_init(&t->received, WK_VARINT_MAX);
 	decoder_init(&t->decoder, opt, opt->url, false);
@@ -376,9 +338,8 @@ stop(struct tunnel *t)
 
 	wk_timer_set(&t->linger, WK_NEVER);
 	/* The tunnel is over, our reader need not have taken all of it. */
-	while (!t->is_decoded && t->arrived.len > t->n_taken &&
-	    !wk_out_has_failed() && (was_stopped ||
-	    wk_outlet_drain(&t->outlet, WK_OUTLET_LOW)))
+	while (trickle_waits(&t->arrived) && !wk_out_has_failed() &&
+	    (was_stopped || wk_outlet_drain(&t->outlet, WK_OUTLET_LOW)))
 		show_arrived(t, was_stopped);
 	/* Capsules that were cut are shown as far as they came. */
 	if (options_decodes(t->opt) && !t->is_finished)
@@ -388,7 +349,7 @@ stop(struct tunnel *t)
 	encoder_free(&t->encoder);
 	decoder_free(&t->decoder);
 	wk_buf_free(&t->raw);
-	wk_buf_free(&t->arrived);
+	trickle_free(&t->arrived);
 }
 
 int

@@ -9,26 +9,20 @@
 #include <string.h>
 
 #include "cmd/capsule-cat/decoder.h"
+#include "cmd/capsule-cat/trickle.h"
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
+#include "common/cli/outlet.h"
 #include "common/cli/out.h"
-
-/* Capsules become text that is many times longer: in pieces, then. */
-#define SLICE_OCTETS 4096
 
 struct visit {
 	struct visits *all;
 	struct wk_stream *stream;	/* NULL: over, not all is shown yet */
 	char name[WK_ADDRESS_TEXT_MAX + 32];
-	/*
-	 * Echo: what the peer did not take back yet. Dump: what our reader has
-	 * no room for. No more than the window, as it is consumed only then.
-	 */
-	struct wk_buf rest;
-	size_t n_taken;		/* of the rest */
-	struct decoder decoder;	/* dump */
+	struct wk_buf rest;	/* echo: what the peer did not take back yet */
+	struct trickle arrived;	/* dump, and so is what follows */
+	struct decoder decoder;
 	bool is_decoding, has_ended;
-	bool is_shown;		/* dump: all that there is to show */
 	struct visit *prev, *next;
 };
 
@@ -38,9 +32,10 @@ visit_del(struct visit *v)
 	struct visits *all = v->all;
 
 	if (v->is_decoding) {
-		if (!v->is_shown)
+		if (!v->arrived.is_done)
 			decoder_finish(&v->decoder, false);
 		decoder_free(&v->decoder);
+		trickle_free(&v->arrived);
 		wk_out_flush();
 	}
 	wk_buf_free(&v->rest);
@@ -63,7 +58,7 @@ on_closed(struct wk_stream *s, const struct wk_stream_end *end)
 	if (end != NULL)
 		wk_verbose(1, "%s: %s", v->name, end->reason);
 	v->stream = NULL;
-	if (!v->is_decoding || v->is_shown || v->rest.len == 0)
+	if (!v->is_decoding || !trickle_waits(&v->arrived))
 		visit_del(v);
 	all->handler->served(all->arg);
 }
@@ -152,7 +147,7 @@ dump_finish(struct visit *v)
 {
 	int rc = decoder_finish(&v->decoder, true);
 
-	v->is_shown = true;
+	v->arrived.is_done = true;
 	wk_out_flush();
 	if (v->stream == NULL)
 		return;
@@ -163,43 +158,28 @@ dump_finish(struct visit *v)
 		wk_stream_finish(v->stream);
 }
 
-/* As far as our reader has room; returns how much of it was taken. */
-static size_t
-dump_some(struct visit *v, const uint8_t *data, size_t len)
+static bool
+dump(void *arg, const uint8_t *data, size_t len)
 {
-	size_t taken = 0, n;
+	struct visit *v = arg;
+	bool is_fine = decoder_feed(&v->decoder, data, len) == WK_EXIT_OK;
 
-	while (taken < len && !v->is_shown &&
-	    wk_outlet_pending(v->all->outlet) <= WK_OUTLET_LOW) {
-		n = len - taken < SLICE_OCTETS ? len - taken : SLICE_OCTETS;
-		if (decoder_feed(&v->decoder, data + taken, n) !=
-		    WK_EXIT_OK) {
-			v->is_shown = true;
-			if (v->stream != NULL)
-				wk_stream_reset(v->stream,
-				    WK_STREAM_MALFORMED, "malformed");
-		}
-		taken += n;
-		if (wk_out_flush() != WK_OK) {
-			v->all->handler->failed(v->all->arg);
-			v->is_shown = true;
-		} else if (v->stream != NULL) {
-			wk_stream_consume(v->stream, n);
-		}
+	if (!is_fine && v->stream != NULL)
+		wk_stream_reset(v->stream, WK_STREAM_MALFORMED, "malformed");
+	if (wk_out_flush() != WK_OK) {
+		v->all->handler->failed(v->all->arg);
+		return false;
 	}
-	return taken;
+	if (is_fine && v->stream != NULL)
+		wk_stream_consume(v->stream, len);
+	return is_fine;
 }
 
 static void
 dump_rest(struct visit *v)
 {
-	v->n_taken += dump_some(v, v->rest.data + v->n_taken,
-	    v->rest.len - v->n_taken);
-	if (v->n_taken < v->rest.len && !v->is_shown)
-		return;
-	wk_buf_clear(&v->rest);
-	v->n_taken = 0;
-	if (v->has_ended && !v->is_shown)
+	if (trickle_more(&v->arrived, false) && v->has_ended &&
+	    !v->arrived.is_done)
 		dump_finish(v);
 }
 
@@ -209,21 +189,15 @@ dump_end(struct wk_stream *s)
 	struct visit *v = wk_stream_arg(s);
 
 	v->has_ended = true;
-	if (v->rest.len == 0 && !v->is_shown)
-		dump_finish(v);
+	dump_rest(v);
 }
 
 static void
 dump_data(struct wk_stream *s, const uint8_t *data, size_t len)
 {
 	struct visit *v = wk_stream_arg(s);
-	size_t taken = 0;
 
-	if (v->rest.len == 0)
-		taken = dump_some(v, data, len);
-	if (v->is_shown || taken == len)
-		return;
-	if (wk_buf_append(&v->rest, data + taken, len - taken) != WK_OK)
+	if (trickle_feed(&v->arrived, data, len) != WK_OK)
 		wk_stream_reset(s, WK_STREAM_INTERNAL, "out of memory");
 }
 
@@ -262,6 +236,7 @@ visits_begin(struct visits *all, struct wk_stream *s)
 	    wk_address_text(wk_server_peer(s), peer), wk_stream_id(s));
 	wk_buf_init(&v->rest, SIZE_MAX);
 	v->is_decoding = all->opt->serve == SERVE_DUMP;
+	trickle_init(&v->arrived, all->outlet, dump, v);
 	if (v->is_decoding)
 		decoder_init(&v->decoder, all->opt, v->name, true);
 	v->next = all->first;
@@ -282,10 +257,10 @@ visits_drained(struct visits *all)
 
 	for (v = all->first; v != NULL; v = next) {
 		next = v->next;
-		if (v->rest.len == 0 || !v->is_decoding)
+		if (!v->is_decoding || !trickle_waits(&v->arrived))
 			continue;
 		dump_rest(v);
-		if (v->stream == NULL && v->rest.len == 0)
+		if (v->stream == NULL && !trickle_waits(&v->arrived))
 			visit_del(v);
 	}
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/mcproxy/escape.h"
+#include "cmd/mcproxy/report.h"
 #include "cmd/mcproxy/explain.h"
 
 #define WORDS_MAX 4
@@ -212,7 +213,9 @@ hold(struct client *c, const struct words *w, struct wk_buf *out)
 		if (!is_label(w, p->backends[i]->conf.label))
 			continue;
 		is_found |= atomic_load(&p->backends[i]->is_current);
-		atomic_store(&p->backends[i]->is_held, is_held);
+		if (atomic_exchange(&p->backends[i]->is_held, is_held) !=
+		    is_held && !atomic_load(&p->backends[i]->has_newer))
+			report_held(p->backends[i], is_held);
 	}
 	wk_buf_printf(out, is_found ? "OK\r\n" : "NOT_FOUND\r\n");
 }

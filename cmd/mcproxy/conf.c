@@ -3,9 +3,10 @@
 
 #include "cmd/mcproxy/conf.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/net/sock.h"
 
 #define CHUNK_SIZE 16384
 
@@ -237,9 +238,9 @@ int
 conf_address(struct conf *c, const char *text, size_t len,
     struct backend_conf *out, struct wk_error *error)
 {
-	const char *host = text, *port;
-	size_t host_len, port_len, i;
-	unsigned number = 0;
+	const struct wk_str all = { text, len };
+	struct wk_str host, port;
+	uint16_t number;
 
 	if (len > 5 && memcmp(text, "unix:", 5) == 0) {
 		if (len - 5 > 107)
@@ -248,27 +249,16 @@ conf_address(struct conf *c, const char *text, size_t len,
 		out->port = NULL;
 		return out->host == NULL ? WK_E_NOMEM : WK_OK;
 	}
-	port = len == 0 ? NULL : memrchr(text, ':', len);
-	if (port == NULL)
+	if (wk_address_split(all, &host, &number, NULL) != WK_OK ||
+	    host.len == 0 || host.len > CONF_HOST_MAX || number == 0)
 		return bad_address(error, text, len);
-	host_len = (size_t)(port++ - text);
-	port_len = (size_t)(text + len - port);
-	if (host_len > 2 && host[0] == '[' && host[host_len - 1] == ']') {
-		host++;
-		host_len -= 2;
-	} else if (memchr(host, ':', host_len) != NULL) {
+	/* As it is written: some rings hash it. */
+	port.at = (const char *)memrchr(text, ':', len) + 1;
+	port.len = (size_t)(text + len - port.at);
+	if (port.len > CONF_PORT_MAX)
 		return bad_address(error, text, len);
-	}
-	for (i = 0; i < port_len && i < 6; i++) {
-		if (!isdigit((unsigned char)port[i]))
-			return bad_address(error, text, len);
-		number = number * 10 + (unsigned)(port[i] - '0');
-	}
-	if (host_len == 0 || host_len > CONF_HOST_MAX || port_len == 0 ||
-	    port_len > CONF_PORT_MAX || number == 0 || number > 65535)
-		return bad_address(error, text, len);
-	out->host = conf_strndup(c, host, host_len);
-	out->port = conf_strndup(c, port, port_len);
+	out->host = conf_strndup(c, host.at, host.len);
+	out->port = conf_strndup(c, port.at, port.len);
 	return out->host == NULL || out->port == NULL ? WK_E_NOMEM : WK_OK;
 }
 

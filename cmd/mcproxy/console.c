@@ -22,6 +22,12 @@
 #define HISTORY_MAX 1000
 #define WORDS_MAX 1000		/* to complete from */
 
+/*
+ * Answered at once and always, behind every command: so it does not matter how
+ * many lines an answer has, and with noreply and q it may have none.
+ */
+#define STOPPER "mn\r\n"
+
 static struct link link_;
 
 /* --- answers -------------------------------------------------------------- */
@@ -100,41 +106,49 @@ is_refusal(const char *line)
 	    strncmp(line, "SERVER_ERROR", 12) == 0;
 }
 
-/* One whole answer; an exit code. */
+/* All that comes before the answer to STOPPER; an exit code. */
 static int
 show_answer(void)
 {
+	int rc = WK_EXIT_OK;
 	uint64_t len;
 	char *line;
-	bool is_end, has_failed;
 
-	do {
-		line = link_line(&link_);
-		if (line == NULL)
-			return WK_EXIT_NETWORK;
-		is_end = is_last(line);
-		has_failed = is_end && is_refusal(line);
+	while ((line = link_line(&link_)) != NULL) {
+		if (strcmp(line, "MN") == 0)
+			return rc;
+		if (is_refusal(line))
+			rc = WK_EXIT_REFUSED;
 		show_text(line, strlen(line));
 		wk_out_text("\n");
 		if (value_length(line, &len) && !show_value(len))
-			return WK_EXIT_NETWORK;
-	} while (!is_end);
-	return has_failed ? WK_EXIT_REFUSED : WK_EXIT_OK;
+			break;
+	}
+	return WK_EXIT_NETWORK;
+}
+
+/* Send what is in b, which ends here, and show what is answered. */
+static int
+send_and_show(struct wk_buf *b)
+{
+	int rc = WK_EXIT_SYSTEM;
+
+	wk_buf_append(b, STOPPER, strlen(STOPPER));
+	if (b->status == WK_OK)
+		rc = link_send(&link_, (const char *)b->data, b->len) ?
+		    show_answer() : WK_EXIT_NETWORK;
+	wk_buf_free(b);
+	return rc;
 }
 
 static int
 ask(const char *format, const char *arg)
 {
 	struct wk_buf b;
-	int rc = WK_EXIT_SYSTEM;
 
 	wk_buf_init(&b, 65536);
 	wk_buf_printf(&b, "%s%s\r\n", format, arg);
-	if (b.status == WK_OK)
-		rc = link_send(&link_, (const char *)b.data, b.len) ?
-		    show_answer() : WK_EXIT_NETWORK;
-	wk_buf_free(&b);
-	return rc;
+	return send_and_show(&b);
 }
 
 /* The values of "WORD value" lines up to END; the caller frees them. */
@@ -156,70 +170,118 @@ fetch(const char *question, const char *word, char *out[WORDS_MAX])
 /* --- commands ------------------------------------------------------------- */
 
 static int
-run_where(const char *arg)
+run_where(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("proxy where ", arg);
 }
 
 static int
-run_down(const char *arg)
+run_down(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("proxy down ", arg);
 }
 
 static int
-run_up(const char *arg)
+run_up(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("proxy up ", arg);
 }
 
 static int
-run_pools(const char *arg)
+run_pools(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("stats pools", arg);
 }
 
 static int
-run_backends(const char *arg)
+run_backends(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("stats backends", arg);
 }
 
 static int
-run_routes(const char *arg)
+run_routes(const char *command, const char *arg)
 {
+	(void)command;
 	return ask("stats routes", arg);
 }
 
 static int
-run_reload(const char *arg)
+run_reload(const char *command, const char *arg)
 {
 	int rc = ask("proxy reload", arg);
 
+	(void)command;
 	return rc == WK_EXIT_OK ? ask("stats config", "") : rc;
+}
+
+/* The first word of *at, which goes on behind its blank. */
+static const char *
+next_word(const char **at, int *len)
+{
+	const char *word = *at;
+
+	*len = (int)strcspn(word, " ");
+	*at = word + *len + (word[*len] == ' ');
+	return word;
 }
 
 /* "set KEY TEXT": the value is the rest of the line. */
 static int
-store(const char *command, const char *arg)
+run_store(const char *command, const char *arg)
 {
-	const char *value = strchr(arg, ' ');
-	size_t key_len = value != NULL ? (size_t)(value - arg) : strlen(arg);
+	const char *key, *unique = "";
+	int key_len, unique_len = 0;
 	struct wk_buf b;
-	int rc = WK_EXIT_SYSTEM;
 
-	value = value != NULL ? value + 1 : "";
+	key = next_word(&arg, &key_len);
+	if (strcmp(command, "cas") == 0)
+		unique = next_word(&arg, &unique_len);
 	wk_buf_init(&b, (size_t)16 << 20);
-	wk_buf_printf(&b, "%s %.*s 0 0 %zu\r\n%s\r\n", command, (int)key_len,
-	    arg, strlen(value), value);
-	if (b.status == WK_OK)
-		rc = link_send(&link_, (const char *)b.data, b.len) ?
-		    show_answer() : WK_EXIT_NETWORK;
-	wk_buf_free(&b);
+	if (strcmp(command, "ms") == 0)
+		wk_buf_printf(&b, "ms %.*s %zu", key_len, key, strlen(arg));
+	else
+		wk_buf_printf(&b, "%s %.*s 0 0 %zu%s%.*s", command, key_len,
+		    key, strlen(arg), unique_len > 0 ? " " : "", unique_len,
+		    unique);
+	wk_buf_printf(&b, "\r\n%s\r\n", arg);
+	return send_and_show(&b);
+}
+
+/* What memcached itself knows, all on one line. */
+static int
+run_as_it_is(const char *command, const char *arg)
+{
+	struct wk_buf b;
+
+	wk_buf_init(&b, 65536);
+	wk_buf_printf(&b, "%s%s%s\r\n", command, *arg != '\0' ? " " : "",
+	    arg);
+	return send_and_show(&b);
+}
+
+/* The stopper itself, whose answer is not shown otherwise. */
+static int
+run_nothing(const char *command, const char *arg)
+{
+	struct wk_buf b;
+	int rc;
+
+	(void)command;
+	(void)arg;
+	wk_buf_init(&b, 64);
+	rc = send_and_show(&b);
+	if (rc == WK_EXIT_OK)
+		wk_out_text("MN\n");
 	return rc;
 }
 
-static int run_help(const char *arg);
+static int run_help(const char *command, const char *arg);
 
 enum completes {
 	NOTHING,
@@ -230,48 +292,64 @@ enum completes {
 
 static const struct command {
 	const char *name, *arg, *help;
-	int (*run)(const char *arg);	/* NULL: as it is, or stored */
+	int (*run)(const char *command, const char *arg);
 	enum completes completes;
-	bool has_value;
 } commands[] = {
-	{ "help", "", "this list", run_help, NOTHING, false },
+	{ "help", "", "this list", run_help, NOTHING },
 	{ "pools", "", "requests, errors and times of pools", run_pools,
-	    NOTHING, false },
+	    NOTHING },
 	{ "backends", "", "the same of backends, and how they are",
-	    run_backends, NOTHING, false },
-	{ "routes", "", "the same of routes", run_routes, NOTHING, false },
+	    run_backends, NOTHING },
+	{ "routes", "", "the same of routes", run_routes, NOTHING },
 	{ "where", "KEY [TAG]", "the backend that a key goes to", run_where,
-	    KEYS, false },
-	{ "down", "LABEL", "send a backend no more requests", run_down, LABELS,
-	    false },
-	{ "up", "LABEL", "use it again", run_up, LABELS, false },
-	{ "reload", "", "read the configuration again", run_reload, NOTHING,
-	    false },
-	{ "stats", "[WHAT]", "statistics of all kinds", NULL, STATS, false },
-	{ "get", "KEY...", "values", NULL, KEYS, false },
-	{ "mg", "KEY FLAG...", "a value with meta flags", NULL, KEYS, false },
-	{ "set", "KEY TEXT", "store the rest of the line", NULL, KEYS, true },
-	{ "add", "KEY TEXT", "the same if there is none", NULL, KEYS, true },
-	{ "replace", "KEY TEXT", "the same if there is one", NULL, KEYS, true },
-	{ "append", "KEY TEXT", "add at the end of a value", NULL, KEYS, true },
-	{ "prepend", "KEY TEXT", "add at the beginning", NULL, KEYS, true },
-	{ "delete", "KEY", "remove a value", NULL, KEYS, false },
-	{ "incr", "KEY N", "count up", NULL, KEYS, false },
-	{ "decr", "KEY N", "count down", NULL, KEYS, false },
-	{ "touch", "KEY SECONDS", "another time to live", NULL, KEYS, false },
-	{ "version", "", "of the proxy", NULL, NOTHING, false },
-	{ "quit", "", "the end", NULL, NOTHING, false },
+	    KEYS },
+	{ "down", "LABEL", "send a backend no more requests", run_down,
+	    LABELS },
+	{ "up", "LABEL", "use it again", run_up, LABELS },
+	{ "reload", "", "read the configuration again", run_reload, NOTHING },
+	{ "stats", "[WHAT]", "statistics of all kinds", run_as_it_is, STATS },
+	{ "get", "KEY...", "values", run_as_it_is, KEYS },
+	{ "gets", "KEY...", "values with their cas numbers", run_as_it_is,
+	    KEYS },
+	{ "gat", "SEC KEY...", "values, and another time to live",
+	    run_as_it_is, KEYS },
+	{ "gats", "SEC KEY...", "the same with cas numbers", run_as_it_is,
+	    KEYS },
+	{ "set", "KEY TEXT", "store the rest of the line", run_store, KEYS },
+	{ "add", "KEY TEXT", "the same if there is none", run_store, KEYS },
+	{ "replace", "KEY TEXT", "the same if there is one", run_store, KEYS },
+	{ "cas", "KEY CAS TEXT", "the same if it has this number", run_store,
+	    KEYS },
+	{ "append", "KEY TEXT", "add at the end of a value", run_store, KEYS },
+	{ "prepend", "KEY TEXT", "add at the beginning", run_store, KEYS },
+	{ "delete", "KEY", "remove a value", run_as_it_is, KEYS },
+	{ "incr", "KEY N", "count up", run_as_it_is, KEYS },
+	{ "decr", "KEY N", "count down", run_as_it_is, KEYS },
+	{ "touch", "KEY SEC", "another time to live", run_as_it_is, KEYS },
+	{ "mg", "KEY FLAG...", "a value with meta flags", run_as_it_is, KEYS },
+	{ "ms", "KEY TEXT", "store the rest of the line", run_store, KEYS },
+	{ "md", "KEY FLAG...", "remove with meta flags", run_as_it_is, KEYS },
+	{ "ma", "KEY FLAG...", "count with meta flags", run_as_it_is, KEYS },
+	{ "me", "KEY", "what is known of a value", run_as_it_is, KEYS },
+	{ "mn", "", "nothing, answered with MN", run_nothing, NOTHING },
+	{ "flush_all", "[SEC]", "forget all values (administration)",
+	    run_as_it_is, NOTHING },
+	{ "verbosity", "N", "accepted, without effect", run_as_it_is,
+	    NOTHING },
+	{ "version", "", "of the proxy", run_as_it_is, NOTHING },
+	{ "quit", "", "the end", NULL, NOTHING },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static int
-run_help(const char *arg)
+run_help(const char *command, const char *arg)
 {
 	size_t i;
 
+	(void)command;
 	(void)arg;
 	for (i = 0; i < N_COMMANDS; i++)
-		wk_out_printf("%-8s %-12s %s\n", commands[i].name,
+		wk_out_printf("%-9s %-12s %s\n", commands[i].name,
 		    commands[i].arg, commands[i].help);
 	return WK_EXIT_OK;
 }
@@ -295,14 +373,12 @@ run_line(const char *line)
 	const struct command *c = find_command(line, len);
 	const char *arg = line + len + strspn(line + len, " ");
 
-	if (c == NULL) {
+	if (c == NULL || c->run == NULL) {
 		wk_out_printf("%.*s is no command here; help lists them\n",
 		    (int)(len < 60 ? len : 60), line);
 		return WK_EXIT_REFUSED;
 	}
-	if (c->has_value)
-		return store(c->name, arg);
-	return c->run != NULL ? c->run(arg) : ask(line, "");
+	return c->run(c->name, arg);
 }
 
 /* --- completion ----------------------------------------------------------- */

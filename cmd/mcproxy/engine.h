@@ -24,6 +24,7 @@
 #include "cmd/mcproxy/request.h"
 #include "cmd/mcproxy/response.h"
 #include "cmd/mcproxy/tally.h"
+#include "common/net/sock.h"
 
 #define WORKERS_MAX 64
 #define COUNTERS_MAX 256	/* of the user's */
@@ -162,7 +163,8 @@ struct server {			/* one connection to a backend */
 	unsigned group_keys;		/* 0: none is open */
 	size_t group_len;
 	uint64_t deadline_ns, read_ns, up_ns, probed_ns;
-	bool is_left, has_complained;	/* its end was announced; about TLS */
+	const char *error;		/* why it was lost last */
+	bool is_left;			/* its end was announced */
 	bool is_used;			/* it was up, and may still be */
 	bool is_dirty, is_full, is_again, is_closing, is_reading;
 	struct server_counters count;
@@ -181,7 +183,9 @@ struct backend {		/* shared by all workers, for the whole run */
 	unsigned id;
 	_Atomic uint64_t hung_ns;	/* when somebody found it hung; 0: never */
 	_Atomic uint64_t back_ns;	/* when it was up again; OUT_NS: not yet */
+	_Atomic uint64_t bad_ns;	/* when the first was marked bad */
 	_Atomic unsigned n_bad;		/* connections marked bad */
+	_Atomic bool has_complained;	/* about TLS, since it last worked */
 	_Atomic bool is_current;	/* part of the configuration in use */
 	_Atomic bool is_held;		/* down by command */
 	struct backend *namesake;	/* older, of the same label; or NULL */
@@ -260,6 +264,7 @@ struct worker {
 struct listener {
 	int fd;
 	char tag[ROUTER_TAG_MAX + 1];
+	struct wk_address address;
 	const char *path;		/* of a unix socket, to be removed */
 	bool is_secure;			/* its clients speak TLS */
 	bool is_admin;			/* its clients may administer */
@@ -316,14 +321,26 @@ struct proxy {
 
 /* --- the ground: listen.c ------------------------------------------------- */
 
-/* Can it be an address to listen on? NULL, or what was expected. */
-const char *listen_check(const char *address);
+#define LISTEN_ADDRESSES_MAX 2	/* of *:PORT */
+
+struct listening {
+	int fd;
+	struct wk_address address;	/* bound, with the kernel's port */
+};
+
+/* "[TAG@]ADDRESS": where the address starts; an error: it is no tag. */
+int listen_split(const char *text, const char **address,
+    struct wk_error *error);
+
+/* Can it be an address to listen on? Names are not looked up for that. */
+int listen_check(const char *text, struct wk_error *error);
 
 /*
- * A listening socket for "ADDR:PORT", "PORT" or "unix:PATH", which were
- * checked, or -1 and the reason.
+ * Sockets for ADDR:PORT, PORT, *:PORT (both families) or unix:PATH, with or
+ * without a tag. How many, or a negative status and the reason.
  */
-int listen_on(const char *address, char *reason, size_t size);
+int listen_on(const char *text, struct listening out[LISTEN_ADDRESSES_MAX],
+    char *reason, size_t size);
 
 /* --- secure.c: certificates ----------------------------------------------- */
 
@@ -425,6 +442,11 @@ void server_close_all(struct worker *w);
 void server_event(struct server *s, uint32_t events);
 void server_read(struct server *s);
 
+/* --- bucket.c: rate limits ------------------------------------------------ */
+
+/* A token of the route's bucket, which is filled as time goes by. */
+bool bucket_take(struct worker *w, const struct route *route);
+
 /* --- handler.c: routes ---------------------------------------------------- */
 
 void handler_start(struct worker *w, struct request_state *r,
@@ -463,8 +485,10 @@ void worker_del(struct worker *w);
 
 /* --- metrics.c: Prometheus text over HTTP, on a thread of its own --------- */
 
-int metrics_start(struct proxy *p, const char *address, char *reason,
-    size_t size);
+int metrics_listen(const char *address, char *reason, size_t size);
+/* What they are bound to; none without the call above. */
+const struct listening *metrics_addresses(size_t *n);
+int metrics_start(struct proxy *p, char *reason, size_t size);
 void metrics_stop(void);
 
 /* --- proxy.c -------------------------------------------------------------- */
@@ -477,5 +501,4 @@ int proxy_listen(struct proxy *p, const char *address, bool is_secure,
 /* One for administration: a unix socket or a loopback address. */
 int proxy_listen_admin(struct proxy *p, const char *address, char *reason,
     size_t size);
-int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
-    const char *metrics);
+int proxy_run(struct proxy *p, struct conf *(*reload)(char *reason));

@@ -117,32 +117,6 @@ start_pool(struct worker *w, struct request_state *r, const struct pool *pool,
 	server_submit(w, id, s);
 }
 
-/* --- tokens --------------------------------------------------------------- */
-
-static bool
-take_token(struct worker *w, const struct route *route)
-{
-	_Atomic uint64_t *tokens = &w->proxy->buckets[route->bucket];
-	_Atomic uint64_t *filled = &w->proxy->bucket_ns[route->bucket];
-	uint64_t last = atomic_load(filled), n, ticks;
-
-	if (last == 0 && atomic_compare_exchange_strong(filled, &last,
-	    w->now_ns))
-		atomic_store(tokens, route->limit);
-	last = atomic_load(filled);
-	ticks = w->now_ns > last ? (w->now_ns - last) / route->tick_ns : 0;
-	if (ticks > 0 && atomic_compare_exchange_strong(filled, &last,
-	    last + ticks * route->tick_ns)) {
-		n = atomic_load(tokens) + (ticks < 1000000 ? ticks : 1000000) *
-		    route->fill;
-		atomic_store(tokens, n > route->limit ? route->limit : n);
-	}
-	for (n = atomic_load(tokens); n > 0;)
-		if (atomic_compare_exchange_weak(tokens, &n, n - 1))
-			return true;
-	return false;
-}
-
 /* --- tasks ---------------------------------------------------------------- */
 
 static struct task *
@@ -518,7 +492,7 @@ start(struct worker *w, struct request_state *r, const struct route *route,
 		    route->n_children], by);
 		return;
 	case ROUTE_RATELIM:
-		if (take_token(w, route) != route->is_inverted) {
+		if (bucket_take(w, route) != route->is_inverted) {
 			start(w, r, route->children[0], by);
 			return;
 		}

@@ -4,30 +4,30 @@
 #include "cmd/mcproxy/link.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/cli/diag.h"
 #include "common/cli/exit.h"
 #include "common/cli/signals.h"
+#include "common/net/sock.h"
 
 #define TIMEOUT_SEC 10
+#define ADDRESSES_MAX 8		/* of a name, to try */
 
 static int
-connect_to(const struct sockaddr *at, socklen_t len)
+connect_to(const struct wk_address *at)
 {
 	const struct timeval timeout = { .tv_sec = TIMEOUT_SEC };
-	int fd = socket(at->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
+	int fd = socket(at->sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), saved;
 
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-	if (connect(fd, at, len) == 0)
+	if (connect(fd, (const struct sockaddr *)&at->sa, at->len) == 0)
 		return fd;
 	saved = errno;
 	close(fd);
@@ -35,62 +35,27 @@ connect_to(const struct sockaddr *at, socklen_t len)
 	return -1;
 }
 
-static int
-open_unix(struct link *l, const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	if (strlen(path) >= sizeof(un.sun_path)) {
-		wk_warn("%s: path too long", l->address);
-		return WK_EXIT_USAGE;
-	}
-	strcpy(un.sun_path, path);
-	l->fd = connect_to((struct sockaddr *)&un, sizeof(un));
-	if (l->fd >= 0)
-		return WK_EXIT_OK;
-	wk_warn_errno(errno, "%s", l->address);
-	return WK_EXIT_NETWORK;
-}
-
 int
 link_open(struct link *l, const char *address)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *a;
-	const char *colon = strrchr(address, ':');
-	char host[256];
-	size_t len;
-	int rc;
+	struct wk_address found[ADDRESSES_MAX];
+	struct wk_error error;
+	int i, n;
 
 	l->address = address;
 	l->fd = -1;
 	l->at = l->len = 0;
-	if (strncmp(address, "unix:", 5) == 0)
-		return open_unix(l, address + 5);
-	len = colon == NULL ? 0 : (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
-		address++;
-		len -= 2;
+	n = wk_address_lookup(wk_str_of(address), "127.0.0.1", found,
+	    ADDRESSES_MAX, &error);
+	if (n < 0) {
+		wk_warn("%s: %s", address, error.reason);
+		return n == WK_E_SYSTEM ? WK_EXIT_NETWORK : WK_EXIT_USAGE;
 	}
-	if (colon == NULL || len >= sizeof(host)) {
-		wk_warn("%s: expected ADDR:PORT, [IPV6]:PORT or unix:PATH",
-		    l->address);
-		return WK_EXIT_USAGE;
-	}
-	memcpy(host, address, len);
-	host[len] = '\0';
-	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, colon + 1, &hints,
-	    &all);
-	if (rc != 0) {
-		wk_warn("%s: %s", l->address, gai_strerror(rc));
-		return WK_EXIT_NETWORK;
-	}
-	for (a = all; a != NULL && l->fd < 0; a = a->ai_next)
-		l->fd = connect_to(a->ai_addr, a->ai_addrlen);
-	rc = errno;
-	freeaddrinfo(all);
+	for (i = 0; i < n && l->fd < 0; i++)
+		l->fd = connect_to(&found[i]);
 	if (l->fd >= 0)
 		return WK_EXIT_OK;
-	wk_warn_errno(rc, "%s", l->address);
+	wk_warn_errno(errno, "%s", address);
 	return WK_EXIT_NETWORK;
 }
 

@@ -1,119 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-/* Listening sockets, for clients and for metrics. */
+/* Listening sockets, for clients, administration and metrics. */
 #include "config.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
 
-#define BACKLOG 1024
+#define DEFAULT_HOST "127.0.0.1"
 
-static int
-listen_unix(const char *path, char *reason, size_t size)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(un.sun_path)) {
-		snprintf(reason, size, "unix:%s: path too long", path);
-		return -1;
-	}
-	strcpy(un.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof(un)) < 0 ||
-	    listen(fd, BACKLOG) < 0) {
-		snprintf(reason, size, "unix:%s: %s", path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int
-listen_tcp(const struct addrinfo *a)
-{
-	int fd, one = 1;
-
-	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (a->ai_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
-	    listen(fd, BACKLOG) == 0)
-		return fd;
-	one = errno;
-	close(fd);
-	errno = one;
-	return -1;
-}
-
-/* A decimal number that a port can have. */
-static bool
-is_port(const char *text)
-{
-	size_t len = strspn(text, "0123456789");
-
-	return len >= 1 && len <= 5 && text[len] == '\0' &&
-	    strtoul(text, NULL, 10) <= 65535;
-}
-
-const char *
-listen_check(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-
-	if (strncmp(address, "unix:", 5) == 0)
-		return address[5] != '\0' ? NULL : "expected a path";
-	if (colon == NULL && strspn(address, "0123456789") != strlen(address))
-		return "expected ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH";
-	return is_port(colon != NULL ? colon + 1 : address) ? NULL :
-	    "a port is a number, at most 65535";
-}
-
-/* What listen_check() let pass; a port alone is one of the loopback. */
 int
-listen_on(const char *address, char *reason, size_t size)
+listen_split(const char *text, const char **address, struct wk_error *error)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *all;
-	const char *colon = strrchr(address, ':');
-	const char *port = colon == NULL ? address : colon + 1;
-	char host[256];
-	size_t len;
-	int fd, rc;
+	const char *at = strchr(text, '@');
 
-	if (strncmp(address, "unix:", 5) == 0)
-		return listen_unix(address + 5, reason, size);
-	len = colon == NULL ? 0 : (size_t)(colon - address);
-	if (len >= 2 && address[0] == '[' && address[len - 1] == ']') {
-		address++;
-		len -= 2;
+	*address = text;
+	if (at == NULL || strncmp(text, "unix:", 5) == 0)
+		return WK_OK;
+	if (at - text > ROUTER_TAG_MAX || at == text)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "a tag has 1 to %d octets", ROUTER_TAG_MAX);
+	*address = at + 1;
+	return WK_OK;
+}
+
+int
+listen_check(const char *text, struct wk_error *error)
+{
+	const char *address;
+	struct wk_address numeric;
+	struct wk_str host;
+	uint16_t port;
+	int rc = listen_split(text, &address, error);
+
+	if (rc != WK_OK)
+		return rc;
+	/* Whether a name is one will show when it is looked up. */
+	if (strncmp(address, "unix:", 5) != 0)
+		return wk_address_split(wk_str_of(address), &host, &port,
+		    error);
+	rc = wk_address_parse(wk_str_of(address), NULL, &numeric, 1, error);
+	return rc < 0 ? rc : WK_OK;
+}
+
+int
+listen_on(const char *text, struct listening out[LISTEN_ADDRESSES_MAX],
+    char *reason, size_t size)
+{
+	struct wk_address found[LISTEN_ADDRESSES_MAX];
+	const char *address;
+	struct wk_error error;
+	int i, n = listen_split(text, &address, &error);
+
+	if (n == WK_OK)
+		n = wk_address_lookup(wk_str_of(address), DEFAULT_HOST, found,
+		    LISTEN_ADDRESSES_MAX, &error);
+	if (n < 0) {
+		snprintf(reason, size, "%s: %s", text, error.reason);
+		return n;
 	}
-	if (len >= sizeof(host)) {
-		snprintf(reason, size, "%s: name too long", address);
-		return -1;
+	/* Of the addresses of a name the first is enough. */
+	if (strncmp(address, "*:", 2) != 0)
+		n = 1;
+	for (i = 0; i < n; i++) {
+		out[i].address = found[i];
+		out[i].fd = wk_sock_listen(&out[i].address, &error);
+		if (out[i].fd >= 0)
+			continue;
+		snprintf(reason, size, "%s", error.reason);
+		while (i-- > 0)
+			close(out[i].fd);
+		return WK_E_SYSTEM;
 	}
-	memcpy(host, address, len);
-	host[len] = '\0';
-	rc = getaddrinfo(len == 0 ? "127.0.0.1" : host, port, &hints, &all);
-	if (rc != 0) {
-		snprintf(reason, size, "%s: %s", address, gai_strerror(rc));
-		return -1;
-	}
-	fd = listen_tcp(all);
-	if (fd < 0)
-		snprintf(reason, size, "%s: %s", address, strerror(errno));
-	freeaddrinfo(all);
-	return fd;
+	return n;
 }

@@ -101,6 +101,13 @@ serve(struct conf *c)
 		free(p);
 		return WK_EXIT_SYSTEM;
 	}
+	if (opt.metrics != NULL && metrics_listen(opt.metrics, reason,
+	    sizeof(reason)) != WK_OK) {
+		wk_warn("--metrics %s", reason);
+		conf_del(c);
+		free(p);
+		return WK_EXIT_SYSTEM;
+	}
 	raise_limits(&p->options);
 	if (p->options.is_insecure)
 		wk_caution("certificates of backends are not verified "
@@ -121,7 +128,7 @@ serve(struct conf *c)
 		return WK_EXIT_USAGE;
 	}
 	opt.load.is_serving = true;
-	rc = proxy_run(p, load, opt.metrics);
+	rc = proxy_run(p, load);
 	free(p);
 	return rc;
 }

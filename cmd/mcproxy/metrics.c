@@ -23,7 +23,9 @@
 static struct {
 	struct proxy *proxy;
 	pthread_t thread;
-	int fd, stop_fd;
+	struct listening at[LISTEN_ADDRESSES_MAX];
+	size_t n;
+	int stop_fd;
 	bool is_running;
 } metrics;
 
@@ -89,40 +91,62 @@ serve(int fd)
 	wk_buf_free(&b);
 }
 
+static void
+accept_one(int listener)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	serve(fd);
+	close(fd);
+}
+
 static void *
 run(void *arg)
 {
-	struct pollfd fds[2] = {
-		{ .fd = metrics.fd, .events = POLLIN },
-		{ .fd = metrics.stop_fd, .events = POLLIN },
-	};
-	int fd;
+	struct pollfd fds[LISTEN_ADDRESSES_MAX + 1];
+	size_t i, n = metrics.n;
 
 	(void)arg;
-	while (fds[1].revents == 0) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+	for (i = 0; i <= n; i++) {
+		fds[i].fd = i < n ? metrics.at[i].fd : metrics.stop_fd;
+		fds[i].events = POLLIN;
+		fds[i].revents = 0;
+	}
+	while (fds[n].revents == 0) {
+		if (poll(fds, n + 1, -1) < 0 && errno != EINTR)
 			break;
-		if (fds[0].revents == 0)
-			continue;
-		fd = accept4(metrics.fd, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0) {
-			serve(fd);
-			close(fd);
-		}
+		for (i = 0; i < n; i++)
+			if (fds[i].revents != 0)
+				accept_one(fds[i].fd);
 	}
 	return NULL;
 }
 
 int
-metrics_start(struct proxy *p, const char *address, char *reason, size_t size)
+metrics_listen(const char *address, char *reason, size_t size)
+{
+	int n = listen_on(address, metrics.at, reason, size);
+
+	metrics.n = n > 0 ? (size_t)n : 0;
+	return n < 0 ? n : WK_OK;
+}
+
+const struct listening *
+metrics_addresses(size_t *n)
+{
+	*n = metrics.n;
+	return metrics.at;
+}
+
+int
+metrics_start(struct proxy *p, char *reason, size_t size)
 {
 	sigset_t all, old;
 	int rc;
 
 	metrics.proxy = p;
-	metrics.fd = listen_on(address, reason, size);
-	if (metrics.fd < 0)
-		return WK_E_SYSTEM;
 	metrics.stop_fd = eventfd(0, EFD_CLOEXEC);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -140,11 +164,13 @@ void
 metrics_stop(void)
 {
 	uint64_t one = 1;
+	size_t i;
 
-	if (!metrics.is_running)
-		return;
-	if (write(metrics.stop_fd, &one, sizeof(one)) == sizeof(one))
-		pthread_join(metrics.thread, NULL);
-	close(metrics.fd);
-	close(metrics.stop_fd);
+	if (metrics.is_running) {
+		if (write(metrics.stop_fd, &one, sizeof(one)) == sizeof(one))
+			pthread_join(metrics.thread, NULL);
+		close(metrics.stop_fd);
+	}
+	for (i = 0; i < metrics.n; i++)
+		close(metrics.at[i].fd);
 }

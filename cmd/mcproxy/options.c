@@ -99,7 +99,8 @@ static const struct wk_option table[] = {
 
 	{ .kind = WK_OPT_GROUP, .help = "Clients" },
 	{ 'l', "listen", "ADDR:PORT", "listen here, by default "
-	    "127.0.0.1:11211; TAG@ADDR:PORT or unix:PATH; may be repeated",
+	    "127.0.0.1:11211; TAG@ADDR:PORT, *:PORT or unix:PATH; may be "
+	    "repeated",
 	    WK_OPT_CALL, .call = add_listen },
 	{ 0, "flush-all", .help = "take flush_all from all clients",
 	    .kind = WK_OPT_FLAG, .at = PROXY(allows_flush) },
@@ -201,24 +202,24 @@ static const struct wk_tool tool = {
 static bool
 are_addresses(const struct options *opt)
 {
-	const char *why = NULL, *address = NULL;
+	const char *const others[] = { opt->admin, opt->metrics };
+	const char *address = NULL;
+	struct wk_error error;
+	int rc = WK_OK;
 	size_t i;
 
-	for (i = 0; i < opt->n_listens && why == NULL; i++) {
+	for (i = 0; i < opt->n_listens && rc == WK_OK; i++) {
 		address = opt->listens[i].address;
-		why = listen_check(address);
+		rc = listen_check(address, &error);
 	}
-	if (why == NULL && opt->admin != NULL) {
-		address = opt->admin;
-		why = listen_check(address);
+	for (i = 0; i < 2 && rc == WK_OK; i++) {
+		address = others[i];
+		if (address != NULL)
+			rc = listen_check(address, &error);
 	}
-	if (why == NULL && opt->metrics != NULL) {
-		address = opt->metrics;
-		why = listen_check(address);
-	}
-	if (why != NULL)
-		wk_usage_error("%s: %s", address, why);
-	return why == NULL;
+	if (rc != WK_OK)
+		wk_usage_error("%s: %s", address, error.reason);
+	return rc == WK_OK;
 }
 
 static bool

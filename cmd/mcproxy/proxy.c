@@ -15,6 +15,7 @@
 
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/load.h"
+#include "cmd/mcproxy/report.h"
 #include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
 #include "common/cli/diag.h"
@@ -37,48 +38,44 @@ int
 proxy_listen(struct proxy *p, const char *text, bool is_secure, char *reason,
     size_t size)
 {
-	const char *at = strchr(text, '@'), *address = text;
-	struct listener *l = &p->listeners[p->n_listeners];
+	struct listening found[LISTEN_ADDRESSES_MAX];
+	const char *address = text;
+	struct listener *l;
+	int i, n = listen_on(text, found, reason, size);
 
-	if (p->n_listeners == LISTENERS_MAX) {
-		snprintf(reason, size, "more than %d listeners",
-		    LISTENERS_MAX);
-		return WK_E_LIMIT;
-	}
-	l->tag[0] = '\0';
-	if (at != NULL && strncmp(text, "unix:", 5) != 0) {
-		if (at - text > ROUTER_TAG_MAX || at == text) {
-			snprintf(reason, size, "%s: a tag has 1 to %d octets",
-			    text, ROUTER_TAG_MAX);
-			return WK_E_INVALID;
+	if (n < 0)
+		return n;
+	listen_split(text, &address, NULL);
+	for (i = 0; i < n; i++) {
+		if (p->n_listeners == LISTENERS_MAX) {
+			snprintf(reason, size, "more than %d listeners",
+			    LISTENERS_MAX);
+			for (; i < n; i++)
+				close(found[i].fd);
+			return WK_E_LIMIT;
 		}
-		memcpy(l->tag, text, (size_t)(at - text));
-		l->tag[at - text] = '\0';
-		address = at + 1;
+		l = &p->listeners[p->n_listeners++];
+		if (address > text)
+			memcpy(l->tag, text, (size_t)(address - text) - 1);
+		l->fd = found[i].fd;
+		l->address = found[i].address;
+		l->is_secure = is_secure;
+		l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 :
+		    NULL;
 	}
-	l->fd = listen_on(address, reason, size);
-	if (l->fd < 0)
-		return WK_E_SYSTEM;
-	l->is_secure = is_secure;
-	l->path = strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
-	p->n_listeners++;
 	return WK_OK;
 }
 
 static bool
-is_local(int fd)
+is_local(const struct wk_address *at)
 {
-	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
-	const struct sockaddr_in *in = (const void *)&at;
-	const struct sockaddr_in6 *in6 = (const void *)&at;
-	socklen_t len = sizeof(at);
+	const struct sockaddr_in *in = (const void *)&at->sa;
+	const struct sockaddr_in6 *in6 = (const void *)&at->sa;
 
-	if (getsockname(fd, (struct sockaddr *)&at, &len) < 0)
-		return false;
-	if (at.ss_family == AF_INET)
+	if (at->sa.ss_family == AF_INET)
 		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
-	return at.ss_family == AF_UNIX || (at.ss_family == AF_INET6 &&
-	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr));
+	return at->sa.ss_family == AF_UNIX ||
+	    IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
 int
@@ -87,21 +84,19 @@ proxy_listen_admin(struct proxy *p, const char *address, char *reason,
 {
 	/* Who may open a unix socket may administer. */
 	mode_t mask = umask(0177);
+	size_t i = p->n_listeners;
 	int rc = proxy_listen(p, address, false, reason, size);
-	struct listener *l = &p->listeners[p->n_listeners - 1];
 
 	umask(mask);
-	if (rc != WK_OK)
-		return rc;
-	if (!is_local(l->fd)) {
+	for (; i < p->n_listeners && rc == WK_OK; i++) {
+		p->listeners[i].is_admin = true;
+		if (is_local(&p->listeners[i].address))
+			continue;
 		snprintf(reason, size, "%s: administration has no password: "
 		    "expected unix:PATH or a loopback address", address);
-		close(l->fd);
-		p->n_listeners--;
-		return WK_E_INVALID;
+		rc = WK_E_INVALID;
 	}
-	l->is_admin = true;
-	return WK_OK;
+	return rc;
 }
 
 /* --- accepting ------------------------------------------------------------ */
@@ -374,21 +369,24 @@ clean_up(struct proxy *p)
 }
 
 int
-proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
-    const char *metrics)
+proxy_run(struct proxy *p, struct conf *(*reload)(char *reason))
 {
+	const struct listening *metrics;
 	char reason[256];
+	size_t n_metrics;
 	unsigned i;
 	int rc = WK_EXIT_OK;
 
 	p->started_ns = wk_clock_now_ns();
+	metrics = metrics_addresses(&n_metrics);
+	report_listening(p, metrics, n_metrics);
 	for (i = 0; i < p->options.threads && rc == WK_EXIT_OK; i++)
 		if (worker_start(p, i) != WK_OK) {
 			wk_warn_errno(errno, "worker");
 			rc = WK_EXIT_SYSTEM;
 		}
-	if (rc == WK_EXIT_OK && metrics != NULL &&
-	    metrics_start(p, metrics, reason, sizeof(reason)) != WK_OK) {
+	if (rc == WK_EXIT_OK && n_metrics > 0 &&
+	    metrics_start(p, reason, sizeof(reason)) != WK_OK) {
 		wk_warn("--metrics %s", reason);
 		rc = WK_EXIT_SYSTEM;
 	}
@@ -401,6 +399,8 @@ proxy_run(struct proxy *p, struct conf *(*reload)(char *reason),
 	stop_workers(p);
 	metrics_stop();
 	resolver_stop(p);
+	if (rc == WK_EXIT_OK)
+		report_summary(p);
 	clean_up(p);
 	return rc;
 }

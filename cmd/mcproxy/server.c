@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
+#include "cmd/mcproxy/report.h"
 #include "cmd/mcproxy/server_read.h"
 #include "cmd/mcproxy/watch.h"
 #include "common/base/clock.h"
-#include "common/cli/diag.h"
 
 #define NAME_WAIT_NS (WK_NS_PER_SEC / 10)
 
@@ -105,8 +105,34 @@ fail_queue(struct server *s)
 	}
 }
 
+static void
+mark_bad(struct server *s, bool has_flapped)
+{
+	uint64_t retry_ns = s->deadline_ns - s->worker->now_ns;
+
+	if (atomic_fetch_add(&s->backend->n_bad, 1) == 0)
+		report_bad(s->backend, s->error, retry_ns);
+	watch_marked(s, has_flapped, retry_ns);
+}
+
+static void
+unmark_bad(struct server *s, bool is_back)
+{
+	if (is_bad(s) && atomic_fetch_sub(&s->backend->n_bad, 1) == 1 &&
+	    is_back)
+		report_back(s->backend);
+	s->failures = 0;
+}
+
 void
-server_fail(struct server *s, bool is_hung)
+server_lose(struct server *s, const char *error, bool is_hung)
+{
+	watch_backend(s, error, NULL, 0);
+	server_fail(s, error, is_hung);
+}
+
+void
+server_fail(struct server *s, const char *error, bool is_hung)
 {
 	const struct backend_options *o = &s->backend->conf.options;
 	struct worker *w = s->worker;
@@ -119,6 +145,8 @@ server_fail(struct server *s, bool is_hung)
 	else if (s->is_used)
 		s->flaps = 0;
 	s->is_used = false;
+	s->error = error;
+	report_lost(s, error);
 	/* Hung: three more timeouts would tell nothing new. */
 	s->failures = is_hung || s->flaps > o->failure_limit ?
 	    o->failure_limit + 1 : s->failures + 1;
@@ -132,11 +160,8 @@ server_fail(struct server *s, bool is_hung)
 	if (is_bad(s)) {
 		s->deadline_ns += retry_wait(s);
 		atomic_store(&s->backend->back_ns, OUT_NS);
-		if (!was_bad) {
-			atomic_fetch_add(&s->backend->n_bad, 1);
-			watch_marked(s, s->flaps > o->failure_limit,
-			    s->deadline_ns - w->now_ns);
-		}
+		if (!was_bad)
+			mark_bad(s, s->flaps > o->failure_limit);
 	}
 	worker_at(w, s->deadline_ns);
 	fail_queue(s);
@@ -155,8 +180,7 @@ send_probe(struct server *s, uint64_t timeout_ns)
 	/* Nine octets into an empty socket. */
 	if (!channel_send(&s->channel, s->source.fd, probe,
 	    sizeof(probe) - 1)) {
-		watch_backend(s, "writing", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "writing", false);
 	}
 }
 
@@ -189,8 +213,7 @@ connect_now(struct server *s)
 	fd = socket(a.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
 	    0);
 	if (fd < 0) {
-		watch_backend(s, "connecting", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "connecting", false);
 		return;
 	}
 	set_options(fd, &s->backend->conf.options, a.at.ss_family);
@@ -203,8 +226,7 @@ connect_now(struct server *s)
 	if ((connect(fd, (struct sockaddr *)&a.at, a.len) < 0 &&
 	    errno != EINPROGRESS) ||
 	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) < 0) {
-		watch_backend(s, "connecting", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "connecting", false);
 	}
 }
 
@@ -224,12 +246,10 @@ server_is_up(struct server *s)
 	struct worker *w = s->worker;
 	struct sub *sub;
 
-	if (is_bad(s))
-		atomic_fetch_sub(&s->backend->n_bad, 1);
+	unmark_bad(s, true);
 	if (atomic_load(&s->backend->back_ns) == OUT_NS)
 		atomic_store(&s->backend->back_ns, w->now_ns);
-	s->failures = 0;
-	s->has_complained = false;
+	report_tls(s->backend);
 	/* A probe in between does not make the connection a new one. */
 	if (!s->is_used)
 		s->up_ns = w->now_ns;
@@ -245,16 +265,6 @@ server_is_up(struct server *s)
 	server_touch(s);
 }
 
-/* Said once, until it works again: it will be tried for ever. */
-static void
-complain(struct server *s, const struct wk_error *error)
-{
-	if (!s->has_complained)
-		wk_warn("backend %s: %s", s->backend->conf.label,
-		    error->reason);
-	s->has_complained = true;
-}
-
 /* TLS goes on where it stopped; then the backend has to prove itself. */
 static void
 shake_hands(struct server *s)
@@ -268,9 +278,8 @@ shake_hands(struct server *s)
 	if (rc == WK_OK)
 		rc = channel_handshake(&s->channel, &error);
 	if (rc < 0) {
-		complain(s, &error);
-		watch_backend(s, "tls", NULL, 0);
-		server_fail(s, false);
+		report_no_tls(s->backend, &error);
+		server_lose(s, "tls", false);
 	} else if (rc > 0) {
 		send_probe(s, s->backend->conf.options.read_timeout_ns);
 	}
@@ -284,8 +293,7 @@ server_connected(struct server *s)
 
 	if (getsockopt(s->source.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
 	    error != 0) {
-		watch_backend(s, "connecting", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "connecting", false);
 		return;
 	}
 	shake_hands(s);
@@ -342,7 +350,7 @@ has_hung_since(struct server *s)
 	if (hung_ns == 0 || s->is_reading || s->state != SERVER_UP ||
 	    s->read_ns > hung_ns || s->probed_ns > hung_ns)
 		return false;
-	server_fail(s, true);
+	server_fail(s, "hung", true);
 	return true;
 }
 
@@ -404,8 +412,7 @@ server_flush(struct server *s)
 	if (s->group_keys > 0) {
 		s->group_keys = 0;
 		if (!chain_copy(store, &s->out, &s->block, "\r\n", 2)) {
-			watch_backend(s, "outofmemory", NULL, 0);
-			server_fail(s, false);
+			server_lose(s, "outofmemory", false);
 			return;
 		}
 	}
@@ -416,8 +423,7 @@ server_flush(struct server *s)
 	counter_add(&s->count.bytes_out, written);
 	s->is_full = rc == 1;
 	if (rc < 0) {
-		watch_backend(s, "writing", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "writing", false);
 	}
 }
 
@@ -439,8 +445,7 @@ expire_queue(struct server *s)
 	    s->read_ns < sub->since_ns + timeout / 2 &&
 	    s->probed_ns + timeout <= w->now_ns) {
 		counter_add(&s->count.timeouts, s->depth);
-		watch_backend(s, "timeout", NULL, 0);
-		server_fail(s, true);
+		server_lose(s, "timeout", true);
 		return;
 	}
 	for (; sub != NULL && sub->since_ns + timeout <= w->now_ns;
@@ -469,9 +474,8 @@ check_deadline(struct server *s)
 		if (s->state == SERVER_WAITING) {
 			connect_now(s);
 		} else {
-			watch_backend(s, s->state == SERVER_PROBING ?
-			    "readvalidate" : "conntimeout", NULL, 0);
-			server_fail(s, true);
+			server_lose(s, s->state == SERVER_PROBING ?
+			    "readvalidate" : "conntimeout", true);
 		}
 	}
 	ping_if_idle(s);
@@ -558,9 +562,7 @@ server_drain(struct server *s)
 {
 	if (!s->is_closing || s->head != NULL)
 		return;
-	if (is_bad(s))
-		atomic_fetch_sub(&s->backend->n_bad, 1);
-	s->failures = 0;
+	unmark_bad(s, false);
 	s->deadline_ns = 0;
 	close_socket(s);
 	set_state(s, SERVER_WAITING);

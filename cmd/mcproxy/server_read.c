@@ -141,7 +141,10 @@ take_data(struct server *s, struct block *b, const struct response *p)
 	return true;
 }
 
-/* Returns what was not consumed, or SIZE_MAX when the peer is out of step. */
+/*
+ * Returns what was not consumed, or SIZE_MAX when the peer is out of step;
+ * s->error says how, and was told.
+ */
 static size_t
 take(struct server *s, struct block *b, const char *at, size_t len)
 {
@@ -151,7 +154,8 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 
 	while (len > 0) {
 		if (s->head == NULL && s->state != SERVER_PROBING) {
-			watch_backend(s, "trailingdata", at, len);
+			s->error = "trailingdata";
+			watch_backend(s, s->error, at, len);
 			return SIZE_MAX;
 		}
 		kind = s->state == SERVER_PROBING ? RESPONSE_VERSION :
@@ -175,8 +179,9 @@ take(struct server *s, struct block *b, const char *at, size_t len)
 			break;
 		}
 		if (!ok) {
-			watch_backend(s, s->state == SERVER_PROBING ?
-			    "badvalidate" : "invalidprotocol", at, len);
+			s->error = s->state == SERVER_PROBING ?
+			    "badvalidate" : "invalidprotocol";
+			watch_backend(s, s->error, at, len);
 			return SIZE_MAX;
 		}
 	}
@@ -208,8 +213,7 @@ server_read(struct server *s)
 	char *at;
 
 	if (b == NULL) {
-		watch_backend(s, "outofmemory", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, "outofmemory", false);
 		return;
 	}
 	at = b->data + b->used;
@@ -220,8 +224,7 @@ server_read(struct server *s)
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
-		watch_backend(s, n == 0 ? "disconnected" : "reading", NULL, 0);
-		server_fail(s, false);
+		server_lose(s, n == 0 ? "disconnected" : "reading", false);
 		return;
 	}
 	len = s->rest_len + (size_t)n;
@@ -232,8 +235,12 @@ server_read(struct server *s)
 	left = take(s, b, at, len);
 	s->is_reading = false;
 	atomic_store_explicit(&s->count.depth, s->depth, memory_order_relaxed);
-	if (left == SIZE_MAX || !keep_rest(s, at + len - left, left)) {
-		server_fail(s, false);
+	if (left == SIZE_MAX) {
+		server_fail(s, s->error, false);
+		return;
+	}
+	if (!keep_rest(s, at + len - left, left)) {
+		server_lose(s, "outofmemory", false);
 		return;
 	}
 	server_drain(s);

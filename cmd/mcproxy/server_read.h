@@ -6,8 +6,12 @@
 
 /* The first of the queue is through. */
 void server_pop(struct server *s);
-/* The connection is lost, or useless: everything queued on it fails. */
-void server_fail(struct server *s, bool is_hung);
+/*
+ * The connection is lost, or useless: everything queued on it fails. error is
+ * one of the names of the log streams, which server_lose() tells them, too.
+ */
+void server_fail(struct server *s, const char *error, bool is_hung);
+void server_lose(struct server *s, const char *error, bool is_hung);
 /* The socket is connected, or not. */
 void server_connected(struct server *s);
 /* The probe was answered. */

@@ -258,9 +258,8 @@ stat_tally(struct wk_buf *out, const char *name, const struct tally_sums *t)
 	stat_classes(out, name, t->latency);
 }
 
-/* All that was routed, as the clients saw it: behind memcached's own names. */
-static void
-stats_total(struct proxy *p, struct wk_buf *out)
+struct tally_sums
+stats_all_routes(const struct proxy *p)
 {
 	struct tally_sums all, t;
 	size_t k, n = atomic_load(&p->n_tallies);
@@ -276,7 +275,7 @@ stats_total(struct proxy *p, struct wk_buf *out)
 		for (k = 0; k < TALLY_CLASSES; k++)
 			latency_sum_again(&all.latency[k], &t.latency[k]);
 	}
-	stat_tally(out, "", &all);
+	return all;
 }
 
 /* In memcached's order. */
@@ -289,6 +288,7 @@ stats_proxy(struct proxy *p, struct wk_buf *out)
 	    COMMAND_GATS, COMMAND_INCR, COMMAND_DECR, COMMAND_TOUCH,
 	    COMMAND_APPEND, COMMAND_PREPEND, COMMAND_DELETE, COMMAND_REPLACE };
 	size_t i, n = atomic_load(&p->n_counters);
+	struct tally_sums all;
 
 	for (i = 0; i < n; i++)
 		wk_buf_printf(out, "STAT user_%s %" PRIu64 "\r\n",
@@ -302,7 +302,9 @@ stats_proxy(struct proxy *p, struct wk_buf *out)
 		wk_buf_printf(out, "STAT cmd_%s %" PRIu64 "\r\n",
 		    command_name(order[i]), order[i] == COMMANDS_ROUTED ? 0 :
 		    STATS_SUM_AT(p, commands, order[i]));
-	stats_total(p, out);
+	/* Behind memcached's own names. */
+	all = stats_all_routes(p);
+	stat_tally(out, "", &all);
 }
 
 static void

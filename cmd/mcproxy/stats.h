@@ -41,6 +41,9 @@ struct latency_sums stats_latency(const struct latency_sums by_class[]);
 
 const char *stats_class_name(enum tally_class class);
 
+/* All that was routed, as the clients saw it. */
+struct tally_sums stats_all_routes(const struct proxy *p);
+
 /* The next number after id of this kind in the current configuration, or 0. */
 unsigned stats_next_tally(const struct proxy *p, enum tally_kind kind,
     unsigned id);

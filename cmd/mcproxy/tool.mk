@@ -20,6 +20,7 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/md5.c cmd/mcproxy/md5.h \
 	cmd/mcproxy/block.c cmd/mcproxy/block.h \
 	cmd/mcproxy/channel.c cmd/mcproxy/channel.h \
+	cmd/mcproxy/request_line.c cmd/mcproxy/request_parts.h \
 	cmd/mcproxy/request.c cmd/mcproxy/request.h \
 	cmd/mcproxy/response.c cmd/mcproxy/response.h \
 	cmd/mcproxy/placement.c cmd/mcproxy/placement.h \
@@ -45,8 +46,10 @@ libmcproxy_a_SOURCES = \
 	cmd/mcproxy/command.c \
 	cmd/mcproxy/stats.c cmd/mcproxy/stats.h \
 	cmd/mcproxy/prometheus.c \
+	cmd/mcproxy/report.c cmd/mcproxy/report.h \
 	cmd/mcproxy/server.c cmd/mcproxy/server_read.h \
 	cmd/mcproxy/server_read.c \
+	cmd/mcproxy/bucket.c \
 	cmd/mcproxy/handler.c \
 	cmd/mcproxy/admin.c cmd/mcproxy/admin.h \
 	cmd/mcproxy/local.c \

@@ -241,9 +241,39 @@ is_drained(struct worker *w)
 }
 
 /*
+ * Clients that wait for nothing more than what is here. One that has several
+ * requests open gets its answers together, at the end of the turn.
+ */
+static void
+flush_whole(struct worker *w)
+{
+	struct client *c, *next, *others = NULL;
+
+	handler_settle(w);
+	c = w->dirty_clients;
+	w->dirty_clients = NULL;
+	for (; c != NULL; c = next) {
+		next = c->next_dirty;
+		if (c->tail != NULL && c->tail->is_done) {
+			c->is_dirty = false;
+			client_flush(c);
+			continue;
+		}
+		c->next_dirty = others;
+		others = c;
+	}
+	while ((c = others) != NULL) {
+		others = c->next_dirty;
+		c->next_dirty = w->dirty_clients;
+		w->dirty_clients = c;
+	}
+}
+
+/*
  * Under load more is ready in a moment, and one write to a backend then serves
  * more requests: let others run, and look once more. As long as that is in
- * vain it is tried now and then only.
+ * vain it is tried now and then only. Answers do not wait for it: whoever gets
+ * his now may be among those that ask again meanwhile.
  */
 static void
 look_again(struct worker *w, struct epoll_event *events)
@@ -252,6 +282,7 @@ look_again(struct worker *w, struct epoll_event *events)
 
 	if (w->luck == 0 && ++w->turns % LUCK != 0)
 		return;
+	flush_whole(w);
 	sched_yield();
 	n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, 0);
 	if (n > 0)

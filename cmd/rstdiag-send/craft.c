@@ -114,7 +114,6 @@ send_all(struct craft *c)
 		if (result == OUTPUT_BROKEN)
 			break;
 	}
-	output_flush(&c->out);
 	return WK_EXIT_OK;
 }
 
@@ -166,7 +165,8 @@ craft(const struct options *o)
 		    "take SEQ 0 for its own");
 	if (rc == WK_EXIT_OK) {
 		rc = o->is_payload_only ? send_payloads(&c) : send_all(&c);
-		if (!o->is_payload_only)
+		/* What could not be written was not. */
+		if (!o->is_payload_only && output_flush(&c.out))
 			sum_up(&c);
 	}
 	rc = output_close(&c.out, rc);

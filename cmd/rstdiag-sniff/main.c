@@ -108,8 +108,9 @@ take_reset(struct sniffer *sn, const struct wk_frame *f,
 		.wall_ns = f->wall_ns, .segment = s, .diag = &d,
 	};
 
-	wk_rstdiag_decode(s->payload, s->payload_len, s->captured_len,
-	    sn->opt->ask, &d);
+	/* A first fragment may end anywhere: what it begins is not judged. */
+	wk_rstdiag_decode(s->payload, s->payload_len,
+	    s->is_fragment ? 0 : s->captured_len, sn->opt->ask, &d);
 	counters_add(&sn->counters, &d);
 	if (sn->suspicious != NULL)
 		suspicious_judge(sn->suspicious, &r);

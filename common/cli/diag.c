@@ -62,6 +62,7 @@ say(const char *label, const char *color, int errnum, const char *format,
 	if (errnum != 0)
 		snprintf(text + len, sizeof(text) - len, ": %s",
 		    strerror(errnum));
+	flockfile(stderr);
 	/* What stdout holds came first; keep that order on a terminal. */
 	wk_out_flush();
 	wk_progress_clear();
@@ -75,6 +76,7 @@ say(const char *label, const char *color, int errnum, const char *format,
 		wk_json_end();
 		wk_out_flush();
 	}
+	funlockfile(stderr);
 }
 
 void
@@ -124,11 +126,13 @@ wk_notice(const char *format, ...)
 	if (wk_cli.is_quiet)
 		return;
 	va_start(ap, format);
+	flockfile(stderr);
 	wk_out_flush();
 	wk_progress_clear();
 	fprintf(stderr, "%s: ", wk_cli.name);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 	va_end(ap);
 }
 
@@ -137,9 +141,11 @@ wk_verbose_line(unsigned level, char mark, const char *text)
 {
 	if (wk_cli.verbose < level)
 		return;
+	flockfile(stderr);
 	wk_out_flush();
 	wk_progress_clear();
 	fprintf(stderr, "%c %s\n", mark, text);
+	funlockfile(stderr);
 }
 
 void
@@ -150,10 +156,12 @@ wk_verbose(unsigned level, const char *format, ...)
 	if (wk_cli.verbose < level)
 		return;
 	va_start(ap, format);
+	flockfile(stderr);
 	wk_out_flush();
 	wk_progress_clear();
 	fputs("* ", stderr);
 	vfprintf(stderr, format, ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 	va_end(ap);
 }

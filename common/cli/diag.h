@@ -2,6 +2,8 @@
 /*
  * What a tool says to people, on stderr: one sentence per cause, in front of
  * it the tool's name. Also the little state that all faces of a tool share.
+ * Any thread may speak: sentences do not mix, nor does their JSON with that of
+ * another sentence (with other records it does).
  */
 #pragma once
 

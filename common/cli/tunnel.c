@@ -41,6 +41,7 @@ on_head(struct wk_stream *s, const struct wk_message *m)
 	struct wk_tunnel *t = wk_stream_arg(s);
 	char text[WK_TUNNEL_REASON_MAX];
 
+	wk_timer_set(&t->answer, WK_NEVER);
 	if (!m->opens_tunnel) {
 		fail(t, WK_EXIT_REFUSED, "%s", wk_tunnel_refusal(m, text));
 		wk_stream_reset(s, WK_STREAM_NO_ERROR, "refused");
@@ -133,6 +134,19 @@ static const struct wk_client_handler client_handler = {
 };
 
 /* --- the whole ------------------------------------------------------------ */
+
+/* The client has said already what it did not come to. */
+static void
+on_answer_late(struct wk_timer *timer)
+{
+	struct wk_tunnel *t = timer->arg;
+
+	if (t->stream == NULL)
+		return;
+	fail(t, WK_EXIT_NETWORK, "no answer after %g s (--connect-timeout)",
+	    (double)t->client_options.dial.timeout_ns / 1e9);
+	wk_tunnel_cancel(t, "no answer");
+}
 
 void
 wk_tunnel_cancel(struct wk_tunnel *t, const char *reason)
@@ -246,7 +260,11 @@ wk_tunnel_run(struct wk_tunnel *t)
 	if (t->options.net->max_time_ns > 0)
 		wk_timer_set(&t->max_time, wk_loop_now_ns(t->loop) +
 		    t->options.net->max_time_ns);
+	wk_timer_init(&t->answer, t->loop, on_answer_late, t);
+	wk_timer_set(&t->answer, wk_loop_now_ns(t->loop) +
+	    t->client_options.dial.timeout_ns);
 	wk_loop_run(t->loop);
+	wk_timer_set(&t->answer, WK_NEVER);
 	wk_timer_set(&t->max_time, WK_NEVER);
 	wk_io_watch(&t->signals, 0);
 	t->is_deleting = true;

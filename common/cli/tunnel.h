@@ -36,6 +36,7 @@ struct wk_tunnel {
 	struct wk_client *client;
 	struct wk_io signals;
 	struct wk_timer max_time;
+	struct wk_timer answer;		/* how long it may take */
 	int rc;
 	bool is_open, is_cancelled, was_told, is_deleting, is_out_of_time;
 };

@@ -82,7 +82,8 @@ take_fields(struct wk_tunnel_request *r,
 	if (n < 0)
 		return wk_usage_error("--header: %s", error.reason);
 	m->n_fields = (size_t)n;
-	if (wk_message_check(m, &error) != WK_OK)
+	if (wk_message_check(m, &error) != WK_OK ||
+	    wk_message_check_tunnel_fields(m, &error) != WK_OK)
 		return wk_usage_error("this request cannot be sent: %s",
 		    error.reason);
 	return WK_EXIT_OK;

@@ -4,7 +4,9 @@
 #include "common/net/sock.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -263,27 +265,28 @@ parse_port(struct wk_str text, size_t at, uint16_t *port,
 	return WK_OK;
 }
 
-/* Split into host and where the port starts; an empty host: the default. */
+/* Where the port starts, and the host before it. */
 static int
-split(struct wk_str text, struct wk_str *host, size_t *host_at,
-    size_t *port_at, struct wk_error *error)
+find_port(struct wk_str text, struct wk_str *host, size_t *port_at,
+    struct wk_error *error)
 {
 	const char *colon = NULL, *bracket;
 
-	*host_at = 0;
 	*host = str_from(text, text.len);
 	if (text.len > 0 && text.at[0] == '[') {
 		bracket = memchr(text.at, ']', text.len);
 		if (bracket == NULL)
 			return wk_error_set(error, WK_E_INVALID, 0,
 			    "the bracket is not closed");
-		*host_at = 1;
 		host->at = text.at + 1;
 		host->len = (size_t)(bracket - text.at) - 1;
 		*port_at = host->len + 3;
 		if (*port_at > text.len || bracket[1] != ':')
 			return wk_error_set(error, WK_E_INVALID,
 			    host->len + 2, "expected a colon and a port");
+		if (host->len == 0)
+			return wk_error_set(error, WK_E_INVALID, 1,
+			    "expected an IPv6 address in the brackets");
 		return WK_OK;
 	}
 	if (text.len > 0)
@@ -299,6 +302,16 @@ split(struct wk_str text, struct wk_str *host, size_t *host_at,
 		return wk_error_set(error, WK_E_INVALID, 0,
 		    "expected [ADDRESS]:PORT: IPv6 addresses stand in brackets");
 	return WK_OK;
+}
+
+int
+wk_address_split(struct wk_str text, struct wk_str *host, uint16_t *port,
+    struct wk_error *error)
+{
+	size_t port_at = 0;
+	int rc = find_port(text, host, &port_at, error);
+
+	return rc != WK_OK ? rc : parse_port(text, port_at, port, error);
 }
 
 static int
@@ -327,31 +340,46 @@ parse_host(struct wk_str host, size_t at, bool is_bracketed, uint16_t port,
 	    "expected a numeric address, * or unix:");
 }
 
+static bool
+is_unix(struct wk_str text)
+{
+	size_t len = strlen(UNIX_PREFIX);
+
+	return text.len >= len && memcmp(text.at, UNIX_PREFIX, len) == 0;
+}
+
+static int
+parse_unix(struct wk_str text, struct wk_address *addresses, size_t max,
+    struct wk_error *error)
+{
+	size_t prefix = strlen(UNIX_PREFIX);
+
+	if (max < 1)
+		return wk_error_set(error, WK_E_LIMIT, 0,
+		    "too many addresses");
+	if (wk_address_from_unix(&addresses[0], str_from(text, prefix)) ==
+	    WK_OK)
+		return 1;
+	return wk_error_set(error, WK_E_INVALID, prefix,
+	    "expected a path of 1 to 107 octets");
+}
+
 int
 wk_address_parse(struct wk_str text, const char *default_host,
     struct wk_address *addresses, size_t max, struct wk_error *error)
 {
-	size_t prefix = strlen(UNIX_PREFIX), host_at = 0, port_at = 0;
 	struct wk_str host;
 	uint16_t port = 0;
+	size_t host_at;
 	int rc;
 
-	if (text.len >= prefix && memcmp(text.at, UNIX_PREFIX, prefix) == 0) {
-		if (max < 1)
-			return wk_error_set(error, WK_E_LIMIT, 0,
-			    "too many addresses");
-		if (wk_address_from_unix(&addresses[0],
-		    str_from(text, prefix)) == WK_OK)
-			return 1;
-		return wk_error_set(error, WK_E_INVALID, prefix,
-		    "expected a path of 1 to 107 octets");
-	}
-	rc = split(text, &host, &host_at, &port_at, error);
-	if (rc == WK_OK)
-		rc = parse_port(text, port_at, &port, error);
+	if (is_unix(text))
+		return parse_unix(text, addresses, max, error);
+	rc = wk_address_split(text, &host, &port, error);
 	if (rc != WK_OK)
 		return rc;
-	if (host.len == 0 && host_at == 0) {
+	host_at = text.at[0] == '[';
+	if (host.len == 0) {
 		if (default_host == NULL)
 			return wk_error_set(error, WK_E_INVALID, 0,
 			    "expected an address before the port");
@@ -359,4 +387,50 @@ wk_address_parse(struct wk_str text, const char *default_host,
 	}
 	return parse_host(host, host_at, host_at > 0, port, addresses, max,
 	    error);
+}
+
+/* --- from names ----------------------------------------------------------- */
+
+static int
+look_up(struct wk_str host, uint16_t port, struct wk_address *addresses,
+    size_t max, struct wk_error *error)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all, *i;
+	char name[NI_MAXHOST];
+	size_t n = 0;
+	int rc;
+
+	if (host.len >= sizeof(name) || memchr(host.at, '\0', host.len) != NULL)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "no name of a host");
+	memcpy(name, host.at, host.len);
+	name[host.len] = '\0';
+	rc = getaddrinfo(name, NULL, &hints, &all);
+	if (rc != 0)
+		return wk_error_set(error, WK_E_SYSTEM, 0, "%s",
+		    rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
+	for (i = all; i != NULL && n < max; i = i->ai_next) {
+		memset(&addresses[n], 0, sizeof(addresses[n]));
+		memcpy(&addresses[n].sa, i->ai_addr, i->ai_addrlen);
+		addresses[n].len = i->ai_addrlen;
+		wk_address_set_port(&addresses[n++], port);
+	}
+	freeaddrinfo(all);
+	return (int)n;
+}
+
+int
+wk_address_lookup(struct wk_str text, const char *default_host,
+    struct wk_address *addresses, size_t max, struct wk_error *error)
+{
+	int n = wk_address_parse(text, default_host, addresses, max, error);
+	struct wk_str host;
+	uint16_t port;
+
+	/* A name is the one thing that is none yet. */
+	if (n != WK_E_INVALID || is_unix(text) || text.len == 0 ||
+	    text.at[0] == '[' || wk_address_split(text, &host, &port, NULL) !=
+	    WK_OK || host.len == 0 || memchr(host.at, '%', host.len) != NULL)
+		return n;
+	return look_up(host, port, addresses, max, error);
 }

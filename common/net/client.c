@@ -1,44 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "common/net/client.h"
+#include "common/net/client_parts.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "common/net/conn.h"
-#include "common/net/proxy.h"
-#include "common/net/proxy_tunnel.h"
-
-#define BIND_MAX 2	/* one for each family */
-
-struct wk_client {
-	const struct wk_client_handler *handler;
-	void *arg;
-	struct wk_conn_config config;
-	struct wk_dial_options dial;
-	struct wk_address bind[BIND_MAX];
-	char *name;		/* as in the URL */
-	char *dial_host, *unix_path;
-	struct wk_proxy proxy;
-	/* At most one of these is there, in this order. */
-	struct wk_dial *dialing;
-	struct wk_proxy_tunnel *tunnel;
-	struct wk_conn *conn;
-	int fd;			/* the tunnel's */
-	struct wk_address peer;
-	struct wk_timer timer;	/* of all that comes before connected */
-	struct wk_task task;	/* for news that a verb may not bring */
-	uint64_t deadline_ns;
-	bool is_over, is_deleting;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-note(struct wk_client *client, const char *format, ...)
+void
+wk_client_note(struct wk_client *client, const char *format, ...)
 {
 	char text[WK_ERROR_REASON_MAX + WK_ADDRESS_TEXT_MAX];
 	va_list ap;
@@ -55,18 +25,9 @@ note(struct wk_client *client, const char *format, ...)
 static void
 stop(struct wk_client *client)
 {
-	wk_timer_set(&client->timer, WK_NEVER);
 	wk_task_cancel(&client->task);
-	if (client->dialing != NULL)
-		wk_dial_cancel(client->dialing);
-	client->dialing = NULL;
-	if (client->tunnel != NULL) {
-		wk_proxy_tunnel_cancel(client->tunnel);
-		close(client->fd);
-	}
-	client->tunnel = NULL;
-	wk_conn_del(client->conn);
-	client->conn = NULL;
+	wk_client_stop_quic(client);
+	wk_client_stop_tcp(client);
 }
 
 /* The last thing done here: the client may be deleted in closed. */
@@ -74,7 +35,7 @@ static void __attribute__((format(printf, 3, 4)))
 fail(struct wk_client *client, enum wk_client_failure failure,
     const char *format, ...)
 {
-	char reason[512];
+	char reason[1024];
 	va_list ap;
 
 	va_start(ap, format);
@@ -85,15 +46,73 @@ fail(struct wk_client *client, enum wk_client_failure failure,
 	client->handler->closed(client, failure, reason);
 }
 
+/* --- two ways ------------------------------------------------------------- */
+
+void
+wk_client_tcp_failed(struct wk_client *client, enum wk_client_failure failure,
+    const char *format, ...)
+{
+	char reason[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(reason, sizeof(reason), format, ap);
+	va_end(ap);
+	if (client->quic_dialing != NULL) {
+		wk_client_note(client, "over TCP: %s", reason);
+		wk_client_stop_tcp(client);
+		free(client->tcp_failure);
+		client->tcp_failure = strdup(reason);
+	} else if (client->quic_failure != NULL) {
+		fail(client, failure, "over QUIC: %s; over TCP: %s",
+		    client->quic_failure, reason);
+	} else {
+		fail(client, failure, "%s", reason);
+	}
+}
+
+void
+wk_client_quic_failed(struct wk_client *client, const char *reason)
+{
+	bool is_tcp_alive = client->dialing != NULL ||
+	    client->tunnel != NULL || client->conn != NULL;
+
+	if (client->wants_tcp || is_tcp_alive) {
+		wk_client_note(client, "over QUIC: %s", reason);
+		client->quic_failure = strdup(reason);
+		if (client->wants_tcp && wk_client_start_tcp(client) != WK_OK)
+			wk_client_tcp_failed(client, WK_CLIENT_NETWORK, "%s",
+			    strerror(errno));
+	} else if (client->tcp_failure != NULL) {
+		fail(client, WK_CLIENT_NETWORK, "over QUIC: %s; over TCP: %s",
+		    reason, client->tcp_failure);
+	} else {
+		fail(client, WK_CLIENT_NETWORK, "%s", reason);
+	}
+}
+
 /* --- the connection ------------------------------------------------------- */
+
+void
+wk_client_connected(struct wk_client *client)
+{
+	client->is_connected = true;
+	client->handler->connected(client, client->conn->session);
+}
 
 static void
 on_opened(struct wk_conn *conn)
 {
 	struct wk_client *client = conn->owner;
+	unsigned number = wk_client_quic_attempt(client, conn);
 
+	if (number != 0) {
+		wk_dial_attempted(client->quic_dialing, number, NULL);
+		return;
+	}
 	wk_timer_set(&client->timer, WK_NEVER);
-	client->handler->connected(client, conn->session);
+	wk_client_stop_quic(client);
+	wk_client_connected(client);
 }
 
 /* Nothing that a server sends opens a stream in a client's session. */
@@ -110,12 +129,25 @@ static void
 on_closed(struct wk_conn *conn, bool is_protocol, const char *reason)
 {
 	struct wk_client *client = conn->owner;
+	enum wk_client_failure failure = is_protocol ? WK_CLIENT_PROTOCOL :
+	    WK_CLIENT_NETWORK;
+	unsigned number = wk_client_quic_attempt(client, conn);
 
+	if (number != 0) {
+		client->quic_attempts[number - 1] = NULL;
+		wk_dial_attempted(client->quic_dialing, number,
+		    reason != NULL ? reason : "the connection was closed");
+		return;
+	}
 	client->conn = NULL;
 	wk_timer_set(&client->timer, WK_NEVER);
+	if (!client->is_connected && reason != NULL) {
+		wk_client_tcp_failed(client, failure, "%s", reason);
+		return;
+	}
+	stop(client);
 	client->is_over = true;
-	client->handler->closed(client, is_protocol ? WK_CLIENT_PROTOCOL :
-	    WK_CLIENT_NETWORK, reason);
+	client->handler->closed(client, failure, reason);
 }
 
 static void
@@ -140,104 +172,15 @@ static const struct wk_conn_handler quiet_conn_handler = {
 	.closed = on_closed,
 };
 
-/* The descriptor leads to the server. */
-static void
-begin(struct wk_client *client, int fd)
-{
-	struct wk_error error;
-
-	client->conn = wk_conn_new(&client->config, client, fd, &client->peer,
-	    client->deadline_ns, &error);
-	if (client->conn != NULL)
-		return;
-	close(fd);
-	fail(client, WK_CLIENT_NETWORK, "%s", error.reason);
-}
-
-/* --- the way there -------------------------------------------------------- */
-
-static void
-on_tunnel(void *arg, int status, const char *reason)
-{
-	struct wk_client *client = arg;
-
-	client->tunnel = NULL;
-	if (status == WK_OK) {
-		note(client, "through the proxy to %s port %u",
-		    client->dial_host, client->dial.port);
-		begin(client, client->fd);
-		return;
-	}
-	close(client->fd);
-	fail(client, status == WK_E_REFUSED ? WK_CLIENT_REFUSED :
-	    status == WK_E_MALFORMED ? WK_CLIENT_PROTOCOL : WK_CLIENT_NETWORK,
-	    "proxy %s port %u: %s", client->proxy.host, client->proxy.port,
-	    reason);
-}
-
-static bool
-has_proxy(const struct wk_client *client)
-{
-	return client->proxy.kind != WK_PROXY_NONE;
-}
-
-static void
-on_dialed(void *arg, int fd, const struct wk_address *peer, const char *reason)
-{
-	struct wk_client *client = arg;
-	char text[WK_ADDRESS_TEXT_MAX];
-
-	client->dialing = NULL;
-	if (fd < 0) {
-		if (has_proxy(client))
-			fail(client, WK_CLIENT_NETWORK, "proxy %s port %u: %s",
-			    client->proxy.host, client->proxy.port, reason);
-		else
-			fail(client, WK_CLIENT_NETWORK, "%s", reason);
-		return;
-	}
-	client->peer = *peer;
-	note(client, "connected to %s", wk_address_text(peer, text));
-	wk_timer_set(&client->timer, client->deadline_ns);
-	if (!has_proxy(client)) {
-		begin(client, fd);
-		return;
-	}
-	client->fd = fd;
-	client->tunnel = wk_proxy_tunnel_start(client->config.loop, fd,
-	    &client->proxy, client->dial_host, client->dial.port, on_tunnel,
-	    client);
-	if (client->tunnel == NULL) {
-		close(fd);
-		fail(client, WK_CLIENT_NETWORK, "%s", strerror(errno));
-	}
-}
-
 /* An address that was tried; done gets the client, and so does this. */
 static void
 on_attempt(void *arg, const struct wk_address *address, const char *failure)
 {
 	char text[WK_ADDRESS_TEXT_MAX];
 
-	note(arg, "%s%s%s", wk_address_text(address, text),
+	wk_client_note(arg, "%s%s%s", wk_address_text(address, text),
 	    failure != NULL ? ": " : ": connecting",
 	    failure != NULL ? failure : "");
-}
-
-static void
-on_timeout(struct wk_timer *timer)
-{
-	struct wk_client *client = timer->arg;
-
-	if (client->tunnel != NULL)
-		fail(client, WK_CLIENT_NETWORK,
-		    "proxy %s port %u: it did not answer in time",
-		    client->proxy.host, client->proxy.port);
-	else
-		fail(client, WK_CLIENT_NETWORK, "%s",
-		    client->config.credentials != NULL ?
-		    "the TLS handshake took too long" :
-		    "connecting took too long");
 }
 
 /* --- the beginning -------------------------------------------------------- */
@@ -253,9 +196,16 @@ check(const struct wk_client_options *options, struct wk_error *error)
 	if (is_https && options->credentials == NULL)
 		return wk_error_set(error, WK_E_INVALID, 0,
 		    "https needs TLS credentials");
-	if ((options->versions & (WK_HTTP_1_1 | WK_HTTP_2)) == 0)
+	if ((options->versions &
+	    (WK_HTTP_1_1 | WK_HTTP_2 | WK_HTTP_3)) == 0)
 		return wk_error_set(error, WK_E_INVALID, 0,
-		    "no version of HTTP to speak over TCP");
+		    "no version of HTTP to speak");
+	if (options->versions == WK_HTTP_3 && !is_https)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "HTTP/3 needs an https URL");
+	if (options->versions == WK_HTTP_3 && options->dial.unix_path != NULL)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "HTTP/3 does not go to a unix socket");
 	if (options->host.len == 0 ||
 	    memchr(options->host.at, '\0', options->host.len) != NULL)
 		return wk_error_set(error, WK_E_INVALID, 0, "expected a host");
@@ -310,26 +260,59 @@ take_strings(struct wk_client *client, const struct wk_client_options *options)
 	    (path == NULL || client->unix_path != NULL);
 }
 
-static int
-start(struct wk_client *client, bool use_proxy, struct wk_error *error)
+static void
+on_race(struct wk_timer *timer)
 {
-	struct wk_dial_options dial = client->dial;
-	int rc;
+	struct wk_client *client = timer->arg;
 
-	if (use_proxy && client->unix_path == NULL) {
+	wk_client_note(client, "no connection over QUIC yet, trying TCP, too");
+	if (wk_client_start_tcp(client) != WK_OK)
+		wk_client_tcp_failed(client, WK_CLIENT_NETWORK, "%s", strerror(errno));
+}
+
+/* Whether QUIC is a way to go, and TCP another. */
+static int
+choose_ways(struct wk_client *client, bool *by_quic, struct wk_error *error)
+{
+	unsigned versions = client->config.versions;
+
+	client->wants_tcp = (versions & (WK_HTTP_1_1 | WK_HTTP_2)) != 0;
+	*by_quic = (versions & WK_HTTP_3) != 0 &&
+	    client->config.credentials != NULL && client->unix_path == NULL;
+	if (*by_quic && wk_client_has_proxy(client)) {
+		if (!client->wants_tcp)
+			return wk_error_set(error, WK_E_UNSUPPORTED, 0,
+			    "HTTP/3 does not go through the proxy that the "
+			    "environment names");
+		wk_client_note(client, "no QUIC through a proxy");
+		*by_quic = false;
+	}
+	return WK_OK;
+}
+
+static int
+start(struct wk_client *client, const struct wk_client_options *options,
+    struct wk_error *error)
+{
+	bool by_quic;
+	int rc = WK_OK;
+
+	if (options->use_proxy && client->unix_path == NULL)
 		rc = wk_proxy_choose(&client->proxy,
 		    client->config.credentials != NULL,
 		    wk_str_of(client->dial_host), getenv, error);
-		if (rc != WK_OK)
-			return rc;
+	if (rc == WK_OK)
+		rc = choose_ways(client, &by_quic, error);
+	if (rc != WK_OK)
+		return rc;
+	if (by_quic) {
+		rc = wk_client_start_quic(client, options->quic, error);
+		if (client->wants_tcp)
+			wk_timer_set(&client->race, options->race_delay_ns +
+			    wk_loop_now_ns(client->config.loop));
+		return rc;
 	}
-	if (has_proxy(client)) {
-		dial.host = client->proxy.host;
-		dial.port = client->proxy.port;
-	}
-	client->dialing = wk_dial_start(client->config.loop, &dial, on_dialed,
-	    client);
-	return client->dialing != NULL ? WK_OK : wk_error_set(error,
+	return wk_client_start_tcp(client) == WK_OK ? WK_OK : wk_error_set(error,
 	    WK_E_NOMEM, 0, "%s", strerror(errno));
 }
 
@@ -360,7 +343,8 @@ wk_client_new(struct wk_loop *loop, const struct wk_client_options *options,
 	client->handler = handler;
 	client->arg = arg;
 	client->config.loop = loop;
-	wk_timer_init(&client->timer, loop, on_timeout, client);
+	wk_timer_init(&client->timer, loop, wk_client_tcp_timeout, client);
+	wk_timer_init(&client->race, loop, on_race, client);
 	wk_task_init(&client->task, loop, on_task, client);
 	client->deadline_ns = options->dial.timeout_ns == 0 ? WK_NEVER :
 	    wk_loop_now_ns(loop) + options->dial.timeout_ns;
@@ -370,7 +354,7 @@ wk_client_new(struct wk_loop *loop, const struct wk_client_options *options,
 		wk_client_del(client);
 		return NULL;
 	}
-	if (start(client, options->use_proxy, error) != WK_OK) {
+	if (start(client, options, error) != WK_OK) {
 		wk_client_del(client);
 		return NULL;
 	}
@@ -388,7 +372,7 @@ wk_client_shutdown(struct wk_client *client)
 {
 	if (client->is_over)
 		return;
-	if (client->conn != NULL)
+	if (client->conn != NULL && client->quic_dialing == NULL)
 		wk_conn_shutdown(client->conn);
 	else
 		wk_task_schedule(&client->task);
@@ -403,6 +387,8 @@ wk_client_del(struct wk_client *client)
 	client->is_deleting = true;
 	stop(client);
 	wk_proxy_free(&client->proxy);
+	free(client->quic_failure);
+	free(client->tcp_failure);
 	free(client->name);
 	free(client->dial_host);
 	free(client->unix_path);

@@ -3,12 +3,15 @@
  * Dial a URL: name, Happy Eyeballs, a proxy from the environment where one is
  * meant for it, TLS with ALPN, and the session that was agreed on. Cleartext
  * URLs speak HTTP/1.1, or HTTP/2 with prior knowledge when only that is
- * offered. Proxies are always tunnelled through, for http URLs too: HTTP/2 and
+ * offered. HTTP/3 goes over QUIC; where other versions are offered, too, TCP
+ * begins somewhat later and whoever is connected first is taken, as for
+ * networks that block UDP (RFC 9114, section 3.1.2). Proxies are always tunnelled through, for http URLs too: HTTP/2 and
  * tunnels would not survive a proxy that forwards requests.
  */
 #pragma once
 
 #include "common/net/loop.h"
+#include "common/net/quic.h"
 #include "common/net/session.h"
 #include "common/net/sock.h"
 #include "common/net/tls.h"
@@ -28,6 +31,9 @@ struct wk_client_options {
 	bool use_proxy;
 	struct wk_session_limits limits;
 	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
+	/* HTTP/3: credentials, ALPN and stall are filled in. NULL: defaults. */
+	const struct wk_quic_options *quic;	/* copied */
+	uint64_t race_delay_ns;		/* what QUIC is ahead of TCP */
 	int trace_level;
 };
 

@@ -1,45 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "common/net/conn_parts.h"
+#include "common/net/conn.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/net/session_parts.h"
 
-/*
- * How long the peer may take to close after us. Closing with octets unread
- * makes the kernel send RST, which can destroy our last words on their way
- * (RFC 9112, section 9.6).
- */
-#define LINGER_NS (2 * WK_NS_PER_SEC)
-#define DISCARD_ROUND 4		/* blocks, before others have their turn */
+/* --- verbs ---------------------------------------------------------------- */
 
-/* --- inside, and freeing only when nobody is ------------------------------ */
-
-static void
-enter(struct wk_conn *conn)
+void
+wk_conn_shutdown(struct wk_conn *conn)
 {
-	conn->inside++;
+	conn->ops->shutdown(conn);
 }
 
-static void
-leave(struct wk_conn *conn)
+void
+wk_conn_break(struct wk_conn *conn, const char *reason)
 {
-	if (--conn->inside > 0 || wk_conn_is_alive(conn))
-		return;
-	wk_session_del(conn->session);
-	free(conn->reason);
-	free(conn);
+	conn->ops->break_off(conn, reason);
+}
+
+void
+wk_conn_del(struct wk_conn *conn)
+{
+	if (conn != NULL)
+		conn->ops->del(conn);
 }
 
 void
@@ -55,51 +43,6 @@ wk_conn_note(struct wk_conn *conn, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	conn->config->handler->trace(conn, WK_TRACE_NOTE, 0, text);
-}
-
-enum wk_session_fate
-wk_conn_fate(const struct wk_conn *conn)
-{
-	enum wk_session_fate fate = WK_SESSION_OPEN;
-
-	if (conn->session != NULL)
-		fate = wk_session_fate(conn->session);
-	return fate > conn->fate ? fate : conn->fate;
-}
-
-void
-wk_conn_fail(struct wk_conn *conn, enum wk_session_fate fate, bool is_protocol,
-    const char *format, ...)
-{
-	va_list ap;
-
-	if (conn->fate < fate)
-		conn->fate = fate;
-	if (conn->reason != NULL)
-		return;
-	va_start(ap, format);
-	if (vasprintf(&conn->reason, format, ap) < 0)
-		conn->reason = strdup("out of memory");
-	va_end(ap);
-	conn->is_protocol = is_protocol;
-}
-
-/* Let go of the descriptor and the loop. */
-static void
-unhook(struct wk_conn *conn, bool is_abort)
-{
-	const struct linger reset = { 1, 0 };
-
-	conn->state = WK_CONN_DEAD;
-	wk_io_watch(&conn->io, 0);
-	wk_timer_set(&conn->timer, WK_NEVER);
-	wk_task_cancel(&conn->task);
-	wk_tls_del(conn->tls);
-	conn->tls = NULL;
-	if (is_abort)
-		(void)setsockopt(conn->io.fd, SOL_SOCKET, SO_LINGER, &reset,
-		    sizeof(reset));
-	close(conn->io.fd);
 }
 
 /* --- a session given up --------------------------------------------------- */
@@ -125,8 +68,8 @@ static const struct wk_session_handler nobody = {
 	.output = hear_nothing,
 };
 
-static void
-end_session(struct wk_conn *conn)
+void
+wk_conn_end_session(struct wk_conn *conn)
 {
 	struct wk_session *session = conn->session;
 
@@ -150,17 +93,21 @@ first_heard(const struct wk_session *session)
  * The session is in the middle of something and cannot be freed yet, but its
  * streams' owners are to hear of the end before we return.
  */
-static void
-orphan_streams(struct wk_session *session)
+void
+wk_conn_orphan_session(struct wk_conn *conn)
 {
 	static const struct wk_stream_end end = {
 		.code = WK_STREAM_LOST,
 		.is_ours = true,
 		.reason = "the connection was given up",
 	};
+	struct wk_session *session = conn->session;
 	const struct wk_stream_handler *handler;
 	struct wk_stream *s;
 
+	if (session == NULL)
+		return;
+	session->handler = &nobody;
 	while ((s = first_heard(session)) != NULL) {
 		handler = s->handler;
 		s->is_over = true;
@@ -170,302 +117,50 @@ orphan_streams(struct wk_session *session)
 	}
 }
 
-void
-wk_conn_del(struct wk_conn *conn)
-{
-	bool is_abort;
+/* --- what the session says ------------------------------------------------ */
 
-	if (conn == NULL || !wk_conn_is_alive(conn))
-		return;
-	enter(conn);
-	is_abort = conn->session != NULL &&
-	    wk_session_streams(conn->session) > 0;
-	if (!is_abort && conn->tls != NULL && conn->session != NULL &&
-	    !conn->has_finished)
-		(void)wk_tls_bye(conn->tls, NULL);
-	unhook(conn, is_abort);
-	if (conn->inside == 1) {
-		end_session(conn);
-	} else if (conn->session != NULL) {
-		conn->session->handler = &nobody;
-		orphan_streams(conn->session);
-	}
-	leave(conn);
-}
-
-/* It is over, and the owner hears why. */
 static void
-over(struct wk_conn *conn, bool is_abort)
+on_output(struct wk_session *session)
 {
-	const struct wk_conn_handler *handler = conn->config->handler;
+	struct wk_conn *conn = wk_session_arg(session);
 
-	end_session(conn);
-	if (!wk_conn_is_alive(conn))
-		return;
-	unhook(conn, is_abort);
-	handler->closed(conn, conn->is_protocol, conn->reason);
-}
-
-/* --- closing -------------------------------------------------------------- */
-
-/* Throw away what has come; true: the peer has closed, too. */
-static bool
-discard(struct wk_conn *conn)
-{
-	uint8_t block[WK_CONN_BLOCK];
-	int pieces = 0;
-	ssize_t n;
-
-	do
-		n = recv(conn->io.fd, block, sizeof(block), 0);
-	while (n > 0 && ++pieces < DISCARD_ROUND);
-	return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK &&
-	    errno != EINTR);
-}
-
-/*
- * Our direction ends. Over TLS the close_notify says so, and the socket stays
- * open: TLS may still have to answer something.
- */
-static void
-half_close(struct wk_conn *conn)
-{
-	if (conn->has_finished || !wk_conn_has_said_bye(conn))
-		return;
-	conn->has_finished = true;
-	conn->progress_ns = 0;
-	if (conn->tls == NULL)
-		(void)shutdown(conn->io.fd, SHUT_WR);
+	conn->ops->wake(conn);
 }
 
 static void
-say_goodbye(struct wk_conn *conn)
+on_request(struct wk_session *session, struct wk_stream *s,
+    const struct wk_message *m)
 {
-	if (!wk_conn_has_said_bye(conn))
-		return;
-	(void)shutdown(conn->io.fd, SHUT_WR);
-	if (conn->config->is_server && !conn->has_read_end &&
-	    !conn->has_write_failed) {
-		conn->state = WK_CONN_LINGER;
-		return;
-	}
-	/* What has come already shall not turn our close into a reset. */
-	(void)discard(conn);
-	over(conn, false);
+	struct wk_conn *conn = wk_session_arg(session);
+
+	conn->requests++;
+	conn->config->handler->request(conn, s, m);
 }
 
 static void
-begin_close(struct wk_conn *conn)
+on_draining(struct wk_session *session)
 {
-	if (conn->state == WK_CONN_HANDSHAKE)
-		conn->has_finished = true;	/* no TLS to end yet */
-	end_session(conn);
-	if (!wk_conn_is_alive(conn))
-		return;
-	conn->state = WK_CONN_GOODBYE;
-	conn->deadline_ns = wk_conn_now_ns(conn) + LINGER_NS;
-	say_goodbye(conn);
-}
-
-/* --- the end of each round ------------------------------------------------ */
-
-static void
-follow_fate(struct wk_conn *conn)
-{
-	enum wk_session_fate fate = wk_conn_fate(conn);
-
-	if (fate == WK_SESSION_ABORT) {
-		over(conn, true);
-		return;
-	}
-	if (conn->is_blocked)
-		return;
-	if (conn->state == WK_CONN_GOODBYE)
-		say_goodbye(conn);
-	else if (conn->state == WK_CONN_LINGER)
-		return;
-	else if (fate == WK_SESSION_CLOSE)
-		begin_close(conn);
-	else if (fate == WK_SESSION_FINISH)
-		half_close(conn);
-}
-
-/* What TLS has taken from the kernel, no poll tells of. */
-static bool
-has_pending(const struct wk_conn *conn)
-{
-	return conn->tls != NULL && wk_conn_wants_input(conn) &&
-	    wk_tls_pending(conn->tls) > 0;
-}
-
-static uint64_t
-stall_deadline_ns(const struct wk_conn *conn)
-{
-	return conn->is_blocked && conn->config->stall_timeout_ns > 0 ?
-	    conn->progress_ns + conn->config->stall_timeout_ns : WK_NEVER;
+	wk_conn_note(wk_session_arg(session),
+	    "the peer takes no more requests");
 }
 
 static void
-watch(struct wk_conn *conn)
+on_trace(struct wk_session *session, enum wk_trace kind, uint64_t stream_id,
+    const char *text)
 {
-	uint64_t deadline_ns = stall_deadline_ns(conn), session_ns;
-	unsigned events = conn->is_blocked ? WK_IO_WRITE : 0;
+	struct wk_conn *conn = wk_session_arg(session);
 
-	if (conn->state == WK_CONN_HANDSHAKE || wk_conn_wants_input(conn))
-		events |= conn->read_on;
-	if (conn->state == WK_CONN_LINGER)
-		events |= WK_IO_READ;
-	wk_io_watch(&conn->io, events);
-	if (conn->deadline_ns < deadline_ns)
-		deadline_ns = conn->deadline_ns;
-	if (conn->session != NULL) {
-		session_ns = wk_session_deadline_ns(conn->session);
-		if (session_ns < deadline_ns)
-			deadline_ns = session_ns;
-	}
-	if (has_pending(conn))
-		deadline_ns = wk_conn_now_ns(conn);
-	wk_timer_set(&conn->timer, deadline_ns);
-}
-
-static void
-run(struct wk_task *task)
-{
-	struct wk_conn *conn = task->arg;
-
-	enter(conn);
-	if (conn->state == WK_CONN_HANDSHAKE &&
-	    wk_conn_fate(conn) < WK_SESSION_CLOSE)
-		wk_conn_handshake(conn);
-	/* What a verb could not tell at once is told here. */
-	if (conn->state == WK_CONN_OPEN &&
-	    wk_session_deadline_ns(conn->session) <= wk_conn_now_ns(conn))
-		wk_session_expire(conn->session, wk_conn_now_ns(conn));
-	if (conn->state == WK_CONN_OPEN)
-		wk_conn_write(conn);
-	if (wk_conn_is_alive(conn))
-		follow_fate(conn);
-	if (wk_conn_is_alive(conn))
-		watch(conn);
-	leave(conn);
-}
-
-static void
-ready(struct wk_io *io, unsigned events)
-{
-	struct wk_conn *conn = io->arg;
-
-	enter(conn);
-	if ((events & WK_IO_WRITE) != 0)
-		conn->is_blocked = false;
-	if (conn->state == WK_CONN_LINGER && discard(conn))
-		over(conn, false);
-	else if ((events & conn->read_on) != 0)
-		wk_conn_read(conn);
-	if (wk_conn_is_alive(conn))
-		wk_task_schedule(&conn->task);
-	leave(conn);
-}
-
-static void
-expired(struct wk_timer *timer)
-{
-	struct wk_conn *conn = timer->arg;
-	uint64_t now = wk_conn_now_ns(conn);
-
-	enter(conn);
-	if (has_pending(conn))
-		wk_conn_read(conn);
-	if (!wk_conn_is_alive(conn))
-		goto out;
-	if (conn->deadline_ns <= now && (conn->state == WK_CONN_GOODBYE ||
-	    conn->state == WK_CONN_LINGER))
-		over(conn, false);
-	else if (conn->deadline_ns <= now)
-		wk_conn_fail(conn, WK_SESSION_CLOSE, false, "%s",
-		    conn->tls != NULL ? "the TLS handshake took too long" :
-		    "no request came in time");
-	else if (stall_deadline_ns(conn) <= now)
-		wk_conn_fail(conn, WK_SESSION_ABORT, false,
-		    "the peer takes nothing any more");
-	/* The session's own deadlines are looked at there. */
-	if (wk_conn_is_alive(conn))
-		wk_task_schedule(&conn->task);
-out:
-	leave(conn);
-}
-
-/* -------------------------------------------------------------------------- */
-
-/*
- * Peers that vanish without a word are missed after two minutes: a tunnel that
- * is merely silent may stay for ever, and HTTP/1.1 has nothing to ask with.
- */
-static void
-keep_alive(int fd)
-{
-	static const struct {
-		int level, name, value;
-	} options[] = {
-		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
-		{ IPPROTO_TCP, TCP_KEEPIDLE, 60 },
-		{ IPPROTO_TCP, TCP_KEEPINTVL, 15 },
-		{ IPPROTO_TCP, TCP_KEEPCNT, 4 },
-	};
-	size_t i;
-
-	/* A unix socket knows nothing of these, and needs none. */
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		(void)setsockopt(fd, options[i].level, options[i].name,
-		    &options[i].value, sizeof(options[i].value));
-}
-
-struct wk_conn *
-wk_conn_new(const struct wk_conn_config *config, void *owner, int fd,
-    const struct wk_address *peer, uint64_t deadline_ns,
-    struct wk_error *error)
-{
-	struct wk_conn *conn = calloc(1, sizeof(*conn));
-
-	if (conn == NULL) {
-		(void)wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
-		return NULL;
-	}
-	if (config->credentials != NULL) {
-		conn->tls = wk_tls_new(config->credentials, fd, config->name,
-		    wk_conn_alpn(config->versions), error);
-		if (conn->tls == NULL) {
-			free(conn);
-			return NULL;
-		}
-	}
-	conn->config = config;
-	conn->owner = owner;
-	conn->peer = *peer;
-	conn->state = WK_CONN_HANDSHAKE;
-	conn->deadline_ns = deadline_ns;
-	conn->read_on = WK_IO_READ;
-	keep_alive(fd);
-	wk_io_init(&conn->io, config->loop, fd, ready, conn);
-	wk_timer_init(&conn->timer, config->loop, expired, conn);
-	wk_task_init(&conn->task, config->loop, run, conn);
-	wk_task_schedule(&conn->task);
-	return conn;
+	conn->config->handler->trace(conn, kind, stream_id, text);
 }
 
 void
-wk_conn_shutdown(struct wk_conn *conn)
+wk_conn_config_init(struct wk_conn_config *config)
 {
-	if (conn->session != NULL)
-		wk_session_shutdown(conn->session);
-	else if (conn->fate < WK_SESSION_CLOSE)
-		conn->fate = WK_SESSION_CLOSE;
-	wk_task_schedule(&conn->task);
-}
-
-void
-wk_conn_break(struct wk_conn *conn, const char *reason)
-{
-	wk_conn_fail(conn, WK_SESSION_ABORT, false, "%s", reason);
-	wk_task_schedule(&conn->task);
+	memset(&config->events, 0, sizeof(config->events));
+	config->events.request = on_request;
+	config->events.output = on_output;
+	config->events.draining = on_draining;
+	if (config->handler->trace != NULL)
+		config->events.trace = on_trace;
+	config->events.trace_level = config->trace_level;
 }

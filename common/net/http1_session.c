@@ -184,7 +184,9 @@ tell_end(struct wk_http1_session *s)
 	default:
 		break;
 	}
-	if (reason == NULL && !s->end_is_clean)
+	if (!s->end_is_clean && s->base.cause != NULL)
+		reason = s->base.cause;
+	else if (reason == NULL && !s->end_is_clean)
 		reason = "the connection was cut off";
 	if (reason != NULL && !st->base.is_over) {
 		wk_http1_stream_fail(st, WK_STREAM_LOST, false, reason);
@@ -395,6 +397,7 @@ del(struct wk_session *session)
 	if (st != NULL) {
 		if (!st->base.is_over)
 			wk_http1_stream_fail(st, WK_STREAM_LOST, true,
+			    s->base.cause != NULL ? s->base.cause :
 			    "the connection was dropped");
 		stream_close(st);
 	}

@@ -174,6 +174,11 @@ read_head(struct wk_http1_session *s, const uint8_t **in, size_t *len)
 		return wk_http1_fail(s, 0, &error);
 	}
 	if (inc == NULL) {
+		if (!s->base.is_server && **in == WK_SESSION_TLS_ALERT) {
+			wk_error_set(&error, WK_E_MALFORMED, 0,
+			    WK_SESSION_WANTS_TLS);
+			return wk_http1_fail(s, 0, &error);
+		}
 		if (incoming_new(s) != WK_OK)
 			return wk_http1_no_memory(s);
 		inc = s->incoming;

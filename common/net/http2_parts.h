@@ -57,6 +57,7 @@ struct http2_stream {
 	struct http2_lines *waiting;	/* a tunnel that waits for SETTINGS */
 	struct wk_stream_end end;
 	bool is_ready;			/* in the list of those with output */
+	bool is_stuck;			/* sent nothing since its window was shut */
 	bool is_listed;			/* in the list of what is due */
 	bool is_tunnel;			/* CONNECT, with a protocol or without */
 	bool is_extended;		/* with one */
@@ -104,6 +105,8 @@ struct http2 {
 	enum http2_drain drain;
 	unsigned depth;			/* of calls that deliver */
 	bool is_deleted;
+	bool has_heard;			/* anything from the peer */
+	bool has_moved;			/* DATA, since the last look */
 	bool is_settled;		/* the peer's SETTINGS are here */
 	bool is_draining;		/* the peer takes no new streams */
 	bool is_ended;			/* the peer has closed */
@@ -114,6 +117,7 @@ struct http2 {
 	uint64_t began_ns, heard_ns, asked_ns, head_ns;
 	uint64_t idle_ns;		/* since then; WK_NEVER: not known yet */
 	uint64_t drain_ns;		/* when not to wait any more */
+	uint64_t stall_ns;		/* when to look for stuck streams */
 	size_t n_unsubmitted;		/* tunnels that wait for SETTINGS */
 };
 
@@ -212,6 +216,9 @@ int http2_promise(struct http2_stream *s, const struct wk_message *m,
 /* The peer's mistake: RST_STREAM, then closed. */
 void http2_stream_malformed(struct http2_stream *s, const char *reason);
 
+/* The peer takes nothing of it any more. */
+void http2_stream_stalled(struct http2_stream *s);
+
 /* END_STREAM has come: is it the end that was announced? */
 void http2_stream_received_end(struct http2_stream *s);
 
@@ -244,6 +251,9 @@ void http2_send_callbacks(nghttp2_session_callbacks *callbacks);
 
 /* A data provider: every stream's queue. */
 extern const nghttp2_data_provider http2_provider;
+
+/* What the peer takes now, of a stream's body or (0) of all together. */
+int32_t http2_window(const struct http2 *h, uint64_t stream_id);
 
 /* Into the list of those that have something to send, and out of it. */
 void http2_ready(struct http2_stream *s);

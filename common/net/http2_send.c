@@ -99,6 +99,8 @@ send_data(nghttp2_session *ng, nghttp2_frame *frame, const uint8_t *header,
 		return NGHTTP2_ERR_CALLBACK_FAILURE;
 	wk_buf_append(&h->out, header, HTTP2_FRAME_HEADER);
 	wk_ring_take(&s->queue, h->out.data + h->out.len, len);
+	s->is_stuck = false;
+	h->has_moved = true;
 	h->out.len += len;
 	if (s->base.wants_writable && s->queue.len <= s->queue.max / 2)
 		http2_due(s, HTTP2_DUE_WRITABLE);
@@ -181,13 +183,19 @@ http2_pump(struct http2 *h)
 	}
 }
 
+int32_t
+http2_window(const struct http2 *h, uint64_t stream_id)
+{
+	return stream_id == 0 ? nghttp2_session_get_remote_window_size(h->ng) :
+	    nghttp2_session_get_stream_remote_window_size(h->ng,
+	    (int32_t)stream_id);
+}
+
 /* Could a frame of this stream go out now? */
 static bool
-is_open(struct http2 *h, const struct http2_stream *s)
+is_open(const struct http2 *h, const struct http2_stream *s)
 {
-	return nghttp2_session_get_remote_window_size(h->ng) > 0 &&
-	    nghttp2_session_get_stream_remote_window_size(h->ng,
-	    (int32_t)s->base.id) > 0;
+	return http2_window(h, 0) > 0 && http2_window(h, s->base.id) > 0;
 }
 
 static void

@@ -275,7 +275,14 @@ receive(struct wk_session *session, const uint8_t *data, size_t len,
 		begin(h, now_ns);
 		h->heard_ns = now_ns;
 		h->is_asking = false;
-		n = nghttp2_session_mem_recv(h->ng, data, len);
+		n = 0;
+		if (!h->base.is_server && !h->has_heard &&
+		    data[0] == WK_SESSION_TLS_ALERT)
+			http2_fail(h, WK_E_MALFORMED, NGHTTP2_PROTOCOL_ERROR,
+			    WK_SESSION_WANTS_TLS);
+		else
+			n = nghttp2_session_mem_recv(h->ng, data, len);
+		h->has_heard = true;
 		if (n < 0 && !h->is_deleted && h->failed.status == WK_OK)
 			http2_fail_by(h, (int)n);
 		if (!h->is_deleted)
@@ -304,7 +311,8 @@ receive_end(struct wk_session *session, bool is_clean, uint64_t now_ns)
 		return;
 	h->is_ended = true;
 	snprintf(reason, sizeof(reason), "%s%s%s", is_clean ?
-	    "the peer closed the connection" : "the connection was cut off",
+	    "the peer closed the connection" : h->base.cause != NULL ?
+	    h->base.cause : "the connection was cut off",
 	    h->goaway_text[0] != '\0' ? ": " : "", h->goaway_text);
 	begin(h, now_ns);
 	close_all(h, WK_STREAM_LOST, false, reason);
@@ -412,7 +420,8 @@ del(struct wk_session *session)
 		return;
 	h->is_deleted = true;
 	http2_enter(h);
-	close_all(h, WK_STREAM_LOST, true, "the connection was given up");
+	close_all(h, WK_STREAM_LOST, true, h->base.cause != NULL ?
+	    h->base.cause : "the connection was given up");
 	for (s = h->base.streams; s != NULL; s = next) {
 		next = s->next;
 		if (!((struct http2_stream *)(void *)s)->is_closed)

@@ -217,6 +217,18 @@ http2_stream_malformed(struct http2_stream *s, const char *reason)
 	http2_spend_reset(http2_of(&s->base));
 }
 
+void
+http2_stream_stalled(struct http2_stream *s)
+{
+	struct http2 *h = http2_of(&s->base);
+	static const char reason[] = "the peer takes nothing any more";
+
+	if (s->is_submitted)
+		nghttp2_submit_rst_stream(h->ng, NGHTTP2_FLAG_NONE,
+		    (int32_t)s->base.id, NGHTTP2_CANCEL);
+	http2_stream_end(s, WK_STREAM_LOST, true, NGHTTP2_CANCEL, reason);
+}
+
 /* It was closed by frames; by whose, and why? */
 void
 http2_stream_gone(struct http2_stream *s, uint32_t code)

@@ -48,6 +48,18 @@ drain_deadline(const struct http2 *h)
 	return h->drain == HTTP2_DRAIN_NOTICE ? h->drain_ns : WK_NEVER;
 }
 
+/*
+ * A peer may keep a window shut for as long as it likes, but what waits for it
+ * here may not. Whether something does is looked at now and then; who found
+ * it shut at two looks and sent nothing in between has waited long enough.
+ */
+static uint64_t
+stall_deadline(const struct http2 *h)
+{
+	return h->n_ready > 0 && h->base.limits.stall_timeout_ns > 0 ?
+	    h->stall_ns : WK_NEVER;
+}
+
 static void
 head_expired(struct http2 *h)
 {
@@ -76,6 +88,25 @@ idle_expired(struct http2 *h)
 	http2_last_goaway(h);
 }
 
+static void
+stall_expired(struct http2 *h)
+{
+	struct http2_stream *s, *next;
+	bool is_shut = http2_window(h, 0) <= 0 && !h->has_moved;
+
+	h->has_moved = false;
+	h->stall_ns = after(h->now_ns, h->base.limits.stall_timeout_ns);
+	for (s = h->ready_first; s != NULL; s = next) {
+		next = s->ready_next;
+		if (!is_shut && http2_window(h, s->base.id) > 0)
+			s->is_stuck = false;
+		else if (s->is_stuck)
+			http2_stream_stalled(s);
+		else
+			s->is_stuck = true;
+	}
+}
+
 static const struct {
 	uint64_t (*deadline)(const struct http2 *h);
 	void (*expired)(struct http2 *h);
@@ -84,6 +115,7 @@ static const struct {
 	{ idle_deadline, idle_expired },
 	{ ping_deadline, ping_expired },
 	{ drain_deadline, http2_drain },
+	{ stall_deadline, stall_expired },
 };
 
 uint64_t

@@ -7,9 +7,19 @@
  * unknown frames and streams.
  *
  * Of the verbs in session.h, receive, receive_end, output and sent have no
- * meaning here: octets come and go through the transport. fate CLOSE means
- * that all is done and the transport is to be closed with H3_NO_ERROR; when
- * the peer breaks a rule the session closes the transport itself.
+ * meaning here: octets come and go through the transport. handler->output is
+ * still told, each time, when verbs outside of the transport's events have left
+ * something for it to do: then wake it, look at fate, and call expire when the
+ * deadline says so (0: closed or so waits to be told). fate CLOSE means that
+ * all is done, acknowledged too, and the transport is to be closed with
+ * H3_NO_ERROR; when the peer breaks a rule the session closes the transport
+ * itself, with the reason, and fate is CLOSE as well; ABORT when the transport
+ * was closed while there were streams.
+ *
+ * limits.window and max_streams are the transport's to keep (its stream window
+ * and streams must not be more); max_queued is kept by both: the transport's
+ * should have some room more for the headers of frames. A stream is over for
+ * its owner when the transport says that it is gone: sent and acknowledged.
  */
 #pragma once
 

@@ -46,6 +46,10 @@ struct wk_quic_options {
 	size_t retry_threshold;		/* handshakes under way, from which on */
 					/* addresses are validated; 0: 64 */
 	size_t max_connections;
+	/* 32 octets that resets and tokens are made of, so that a server that */
+	/* was started anew can still say both; copied. NULL: one of this */
+	/* process's own. */
+	const uint8_t *secret;
 
 	/* Clients: TLS tickets of an earlier connection, where they can be */
 	/* kept from one to the next; NULL: no resumption. Never 0-RTT: what */
@@ -75,7 +79,7 @@ struct wk_quic_handler {
 	 */
 	void (*closed)(struct wk_quic *quic, bool is_protocol,
 	    const char *reason);
-	/* For -v; NULL: quiet. */
+	/* For -v; on servers not before opened. NULL: quiet. */
 	void (*trace)(struct wk_quic *quic, const char *text);
 };
 

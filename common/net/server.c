@@ -18,6 +18,9 @@
 /* Connections taken before those that are open have their turn. */
 #define ACCEPT_ROUND 32
 
+/* Ports of TCP to try where UDP's may be taken. */
+#define PORT_TRIES 16
+
 /* How soon to look whether there are descriptors again. */
 #define EXHAUSTED_NS (WK_NS_PER_SEC / 10)
 
@@ -26,6 +29,7 @@ struct listener {
 	struct wk_server *server;
 	dev_t device;		/* of a unix path, to remove just that */
 	ino_t inode;
+	struct wk_conn_listener *quic;	/* at the same port, or NULL */
 };
 
 struct wk_server {
@@ -187,7 +191,7 @@ unix_path(const struct wk_address *address)
 }
 
 static int
-open_listener(struct wk_server *server, size_t i, struct wk_error *error)
+open_tcp(struct wk_server *server, size_t i, struct wk_error *error)
 {
 	struct listener *l = &server->listeners[i];
 	int fd = wk_sock_listen(&server->addresses[i], error);
@@ -200,11 +204,77 @@ open_listener(struct wk_server *server, size_t i, struct wk_error *error)
 		l->device = st.st_dev;
 		l->inode = st.st_ino;
 	}
-	l->server = server;
 	wk_io_init(&l->io, server->config.loop, fd, on_listener, l);
-	server->n_listeners++;
 	return WK_OK;
 }
+
+#ifdef HAVE_QUIC
+
+static bool
+take_quic(void *owner, struct wk_conn *conn)
+{
+	struct wk_server *server = owner;
+	char text[WK_ADDRESS_TEXT_MAX];
+
+	server->counters.accepted++;
+	if (server->is_draining ||
+	    server->counters.connections >= server->max_connections) {
+		server->counters.refused++;
+		return false;
+	}
+	link_conn(server, conn);
+	note(server, peer_text(conn, text), "connected");
+	return true;
+}
+
+static int
+open_quic(struct wk_server *server, size_t i, struct wk_error *error)
+{
+	struct listener *l = &server->listeners[i];
+
+	l->quic = wk_conn_quic_listen(&server->config, server, take_quic,
+	    &server->addresses[i], error);
+	return l->quic != NULL ? WK_OK : error->status;
+}
+
+static void
+drain_quic(struct listener *l)
+{
+	if (l->quic != NULL)
+		wk_conn_quic_drain(l->quic);
+}
+
+static void
+close_quic(struct listener *l)
+{
+	wk_conn_listener_del(l->quic);
+	l->quic = NULL;
+}
+
+#else
+
+static int
+open_quic(struct wk_server *server, size_t i, struct wk_error *error)
+{
+	(void)server;
+	(void)i;
+	return wk_error_set(error, WK_E_UNSUPPORTED, 0,
+	    "built without HTTP/3");
+}
+
+static void
+drain_quic(struct listener *l)
+{
+	(void)l;
+}
+
+static void
+close_quic(struct listener *l)
+{
+	(void)l;
+}
+
+#endif
 
 static void
 close_listener(struct wk_server *server, size_t i)
@@ -224,13 +294,41 @@ close_listener(struct wk_server *server, size_t i)
 		unlink(path);
 }
 
+/* One port for TCP and UDP; where the kernel chooses it, until both agree. */
+static int
+open_listener(struct wk_server *server, size_t i, struct wk_error *error)
+{
+	struct listener *l = &server->listeners[i];
+	const struct wk_address wanted = server->addresses[i];
+	bool is_unix = unix_path(&wanted) != NULL;
+	bool by_quic = (server->config.versions & WK_HTTP_3) != 0 && !is_unix;
+	bool by_tcp = (server->config.versions & ~(unsigned)WK_HTTP_3) != 0;
+	int rc, tries = wk_address_port(&wanted) == 0 && !is_unix ?
+	    PORT_TRIES : 1;
+
+	l->server = server;
+	l->io.fd = -1;
+	server->n_listeners++;
+	do {
+		server->addresses[i] = wanted;
+		rc = by_tcp ? open_tcp(server, i, error) : WK_OK;
+		if (rc == WK_OK && by_quic)
+			rc = open_quic(server, i, error);
+		if (rc != WK_OK)
+			close_listener(server, i);
+	} while (rc != WK_OK && --tries > 0);
+	return rc;
+}
+
 static void
 close_listeners(struct wk_server *server)
 {
 	size_t i;
 
-	for (i = 0; i < server->n_listeners; i++)
+	for (i = 0; i < server->n_listeners; i++) {
 		close_listener(server, i);
+		drain_quic(&server->listeners[i]);
+	}
 }
 
 /* --- what connections say ------------------------------------------------- */
@@ -332,6 +430,7 @@ void
 wk_server_del(struct wk_server *server)
 {
 	struct wk_conn *conn;
+	size_t i;
 
 	/* Streams that hear of it may call us again. */
 	if (server == NULL || server->is_deleting)
@@ -342,6 +441,8 @@ wk_server_del(struct wk_server *server)
 		unlink_conn(server, conn);
 		wk_conn_del(conn);
 	}
+	for (i = 0; i < server->n_listeners; i++)
+		close_quic(&server->listeners[i]);
 	wk_task_cancel(&server->drained);
 	wk_timer_set(&server->deadline, WK_NEVER);
 	wk_timer_set(&server->resume, WK_NEVER);
@@ -366,9 +467,14 @@ wk_server_options_default(struct wk_server_options *options)
 static int
 check(const struct wk_server_options *options, struct wk_error *error)
 {
-	if ((options->versions & (WK_HTTP_1_1 | WK_HTTP_2)) == 0)
+	if ((options->versions &
+	    (WK_HTTP_1_1 | WK_HTTP_2 | WK_HTTP_3)) == 0)
 		return wk_error_set(error, WK_E_INVALID, 0,
-		    "no version of HTTP to serve over TCP");
+		    "no version of HTTP to serve");
+	if ((options->versions & WK_HTTP_3) != 0 &&
+	    options->credentials == NULL)
+		return wk_error_set(error, WK_E_INVALID, 0,
+		    "HTTP/3 needs TLS credentials");
 	if (options->n_addresses == 0)
 		return wk_error_set(error, WK_E_INVALID, 0,
 		    "no address to listen at");
@@ -422,6 +528,12 @@ wk_server_new(struct wk_loop *loop, const struct wk_server_options *options,
 	server->config.limits = options->limits;
 	server->config.stall_timeout_ns = options->stall_timeout_ns;
 	server->config.trace_level = options->trace_level;
+#ifdef HAVE_QUIC
+	if (options->quic != NULL)
+		server->config.quic = *options->quic;
+	else
+		wk_quic_options_default(&server->config.quic);
+#endif
 	wk_conn_config_init(&server->config);
 	wk_timer_init(&server->resume, loop, resume, server);
 	wk_timer_init(&server->deadline, loop, on_deadline, server);

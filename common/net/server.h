@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Listen and hand out streams: over TLS by ALPN (h2, http/1.1), in cleartext by
- * the first octets, so that one port serves both versions. Garbage, floods and
- * peers that stall cost their own connection only.
+ * the first octets, so that one port serves both versions; HTTP/3 by QUIC at
+ * the same port of UDP. Garbage, floods and peers that stall cost their own
+ * connection only.
  */
 #pragma once
 
 #include "common/net/loop.h"
+#include "common/net/quic.h"
 #include "common/net/session.h"
 #include "common/net/sock.h"
 #include "common/net/tls.h"
@@ -20,11 +22,13 @@ struct wk_server_options {
 	size_t max_connections;		/* beyond them, the listener waits */
 	uint64_t handshake_timeout_ns;	/* of TLS */
 	uint64_t stall_timeout_ns;	/* the peer takes nothing; 0: never */
+	/* HTTP/3: credentials and ALPN are filled in. NULL: defaults. */
+	const struct wk_quic_options *quic;	/* copied */
 	int trace_level;
 };
 
 /*
- * Both versions, the sessions' own defaults, 10,000 connections, 10 s for the
+ * HTTP/1.1 and HTTP/2, the sessions' own defaults, 10,000 connections, 10 s for the
  * handshake, 60 s for a stall.
  */
 void wk_server_options_default(struct wk_server_options *options);

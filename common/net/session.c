@@ -21,6 +21,7 @@ wk_session_limits_default(struct wk_session_limits *limits)
 		.max_queued = 256 << 10,
 		.head_timeout_ns = 10 * WK_NS_PER_SEC,
 		.idle_timeout_ns = 60 * WK_NS_PER_SEC,
+		.stall_timeout_ns = 60 * WK_NS_PER_SEC,
 	};
 }
 
@@ -87,6 +88,12 @@ wk_session_receive_end(struct wk_session *session, bool is_clean,
     uint64_t now_ns)
 {
 	session->ops->receive_end(session, is_clean, now_ns);
+}
+
+void
+wk_session_set_cause(struct wk_session *session, const char *cause)
+{
+	session->cause = cause;
 }
 
 bool

@@ -29,11 +29,15 @@ struct wk_session_limits {
 	uint64_t idle_timeout_ns;	/* server: without any stream */
 	uint64_t ping_interval_ns;	/* HTTP/2: ask when silent; 0: never. No */
 					/* answer for as long: lost */
+	uint64_t stall_timeout_ns;	/* HTTP/2: what waits for a window that */
+					/* stays shut is given up after one to */
+					/* three times this; 0: never */
+	bool has_no_datagrams;	/* HTTP/3: the transport was told to take none */
 };
 
 /*
  * 100 streams, 64 KiB and 100 fields of head, 1 MiB window, 256 KiB queued,
- * 10 s, 60 s, no pings.
+ * 10 s, 60 s, no pings, 60 s.
  */
 void wk_session_limits_default(struct wk_session_limits *limits);
 
@@ -105,6 +109,13 @@ int wk_session_receive(struct wk_session *session, const uint8_t *data,
  */
 void wk_session_receive_end(struct wk_session *session, bool is_clean,
     uint64_t now_ns);
+
+/*
+ * Why the connection ends, where that is known better than that it does: what
+ * streams hear that are open by then. Borrowed for as long as the session
+ * lives.
+ */
+void wk_session_set_cause(struct wk_session *session, const char *cause);
 
 /* False: do not read the connection now, streams have not been consumed. */
 bool wk_session_wants_input(const struct wk_session *session);

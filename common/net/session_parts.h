@@ -15,6 +15,12 @@ struct wk_stream_ops {
 	int (*respond_informational)(struct wk_stream *s,
 	    const struct wk_message *m, struct wk_error *error);
 	ssize_t (*write)(struct wk_stream *s, const void *data, size_t len);
+	/*
+	 * Two parts behind one another, for which there is room; NULL: two
+	 * writes are as good, they cost no more than their octets.
+	 */
+	void (*write_both)(struct wk_stream *s, const void *first,
+	    size_t first_len, const void *second, size_t second_len);
 	size_t (*queued)(const struct wk_stream *s);
 	size_t (*room)(const struct wk_stream *s);
 	int (*finish)(struct wk_stream *s);
@@ -29,6 +35,8 @@ struct wk_stream_ops {
 	enum wk_stream_sent (*send_datagram)(struct wk_stream *s,
 	    const void *data, size_t len);
 	size_t (*datagram_max)(const struct wk_stream *s);
+	/* NULL: nothing has waited for wk_stream_use_capsules(). */
+	void (*capsules_used)(struct wk_stream *s);
 };
 
 struct wk_stream_capsules;	/* stream.c: the capsule layer of a stream */
@@ -84,9 +92,17 @@ struct wk_session {
 	struct wk_session_limits limits;
 	bool is_server;
 	bool has_told_output;	/* handler->output was called, not yet fetched */
+	const char *cause;	/* of the connection's end; NULL: nobody knows */
 	struct wk_stream *streams;
 	size_t n_streams;
 };
+
+/*
+ * What a server with TLS says to HTTP without: an alert (RFC 8446, section
+ * 5.1). Neither a status line nor a SETTINGS frame can begin like that.
+ */
+#define WK_SESSION_TLS_ALERT 0x15
+#define WK_SESSION_WANTS_TLS "the server seems to speak TLS; use https"
 
 /* Into the session's list. */
 void wk_stream_attach(struct wk_session *session, struct wk_stream *s,

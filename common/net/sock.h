@@ -45,6 +45,22 @@ void wk_address_set_port(struct wk_address *address, uint16_t port);
 int wk_address_parse(struct wk_str text, const char *default_host,
     struct wk_address *addresses, size_t max, struct wk_error *error);
 
+/*
+ * The parts of ADDRESS:PORT, [ADDRESS]:PORT, :PORT and PORT, whatever the
+ * address is: host borrows from text, without its brackets, and is empty where
+ * only a port stands.
+ */
+int wk_address_split(struct wk_str text, struct wk_str *host, uint16_t *port,
+    struct wk_error *error);
+
+/*
+ * As wk_address_parse, and names too, which are looked up while the caller
+ * waits: for the command line, never in a loop. WK_E_SYSTEM: no such name, or
+ * nobody who knows.
+ */
+int wk_address_lookup(struct wk_str text, const char *default_host,
+    struct wk_address *addresses, size_t max, struct wk_error *error);
+
 /* Set from a numeric host without brackets; WK_E_INVALID if it is a name. */
 int wk_address_from_ip(struct wk_address *address, struct wk_str host,
     uint16_t port);
@@ -90,6 +106,23 @@ void wk_resolve_cancel(struct wk_resolve *resolve);
  * fails, 50 ms of patience for the AAAA answer when A came first
  * (RFC 8305, sections 3 to 5 and 8).
  */
+struct wk_dial;
+
+/*
+ * What connecting is when it is not TCP's: an attempt of somebody else's, which
+ * reports by wk_dial_attempted(), but never before start returns.
+ */
+struct wk_dial_kind {
+	/* With the number to report by, from 1. NULL: error says why. */
+	void *(*start)(void *arg, unsigned number,
+	    const struct wk_address *to, const struct wk_address *from,
+	    struct wk_error *error);
+	void (*cancel)(void *arg, void *attempt);
+	/* As done below, with the attempt that succeeded, or NULL. */
+	void (*done)(void *arg, void *attempt, const struct wk_address *peer,
+	    const char *reason);
+};
+
 struct wk_dial_options {
 	const char *host;		/* name, address, or NULL with path */
 	uint16_t port;
@@ -104,8 +137,6 @@ struct wk_dial_options {
 	    const char *failure);
 };
 
-struct wk_dial;
-
 /*
  * done comes once and never before this call returns: fd (then the caller's,
  * with TCP_NODELAY) and its address, or -1 and a reason fit to follow "host:".
@@ -116,6 +147,18 @@ struct wk_dial *wk_dial_start(struct wk_loop *loop,
     void (*done)(void *arg, int fd, const struct wk_address *peer,
 	const char *reason), void *arg);
 void wk_dial_cancel(struct wk_dial *dial);
+
+/* The same with attempts of another kind; unix_path means nothing to it. */
+struct wk_dial *wk_dial_start_kind(struct wk_loop *loop,
+    const struct wk_dial_options *options, const struct wk_dial_kind *kind,
+    void *arg);
+
+/*
+ * An attempt of another kind has succeeded (NULL reason) and is its owner's
+ * from then on, or has failed and is gone. done may come from inside.
+ */
+void wk_dial_attempted(struct wk_dial *dial, unsigned number,
+    const char *reason);
 
 /*
  * A listening stream socket. IPv6 is IPv6 alone. A unix path that nobody

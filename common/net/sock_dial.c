@@ -30,6 +30,15 @@ struct attempt {
 	struct wk_dial *dial;
 	const struct wk_address *address;	/* in dial->eyeballs */
 	unsigned number;
+	void *other;		/* of another kind than TCP's */
+};
+
+/* Who hears of the end; one of kind and done. */
+struct audience {
+	const struct wk_dial_kind *kind;	/* NULL: TCP */
+	void (*done)(void *arg, int fd, const struct wk_address *peer,
+	    const char *reason);
+	void *arg;
 };
 
 struct wk_dial {
@@ -47,9 +56,7 @@ struct wk_dial {
 	bool is_numeric;	/* the host is its only address */
 	void (*on_attempt)(void *arg, const struct wk_address *address,
 	    const char *failure);
-	void (*done)(void *arg, int fd, const struct wk_address *peer,
-	    const char *reason);
-	void *arg;
+	struct audience audience;
 };
 
 static const int families[WK_EYEBALLS_SIDES] = { AF_INET6, AF_INET };
@@ -66,6 +73,11 @@ side_of(const struct wk_address *address)
 static void
 attempt_close(struct attempt *a)
 {
+	void *other = a->other;
+
+	a->other = NULL;
+	if (other != NULL)
+		a->dial->audience.kind->cancel(a->dial->audience.arg, other);
 	if (a->io.fd < 0)
 		return;
 	wk_io_watch(&a->io, 0);
@@ -89,32 +101,41 @@ dial_del(struct wk_dial *d)
 	free(d);
 }
 
+/* Whoever waits hears of it when d is gone. */
+static void
+finish(struct wk_dial *d, int fd, void *other, const struct wk_address *peer,
+    const char *reason)
+{
+	const struct audience audience = d->audience;
+
+	dial_del(d);
+	if (audience.kind != NULL)
+		audience.kind->done(audience.arg, other, peer, reason);
+	else
+		audience.done(audience.arg, fd, peer, reason);
+}
+
 static void
 succeed(struct wk_dial *d, struct attempt *a)
 {
-	void (*done)(void *, int, const struct wk_address *, const char *) =
-	    d->done;
 	struct wk_address peer = *a->address;
-	void *arg = d->arg;
+	void *other = a->other;
 	int fd = a->io.fd;
 
-	wk_io_watch(&a->io, 0);
+	if (fd >= 0)
+		wk_io_watch(&a->io, 0);
 	a->io.fd = -1;
-	dial_del(d);
-	done(arg, fd, &peer, NULL);
+	a->other = NULL;
+	finish(d, fd, other, &peer, NULL);
 }
 
 static void
 give_up(struct wk_dial *d)
 {
-	void (*done)(void *, int, const struct wk_address *, const char *) =
-	    d->done;
 	char reason[REASON_MAX];
-	void *arg = d->arg;
 
 	memcpy(reason, d->reason, sizeof(reason));
-	dial_del(d);
-	done(arg, -1, NULL, reason);
+	finish(d, -1, NULL, NULL, reason);
 }
 
 static void
@@ -136,22 +157,27 @@ is_local_failure(int error_number)
 }
 
 static void
-attempt_failed(struct attempt *a, int error_number)
+attempt_failed(struct attempt *a, enum rank rank, const char *reason)
 {
 	struct wk_dial *d = a->dial;
 	char text[WK_ADDRESS_TEXT_MAX], long_reason[REASON_MAX];
-	const char *reason = strerror(error_number);
 
 	attempt_close(a);
 	/* Of which address is only worth saying where there may be several. */
 	snprintf(long_reason, sizeof(long_reason), "%s: %s",
 	    wk_address_text(a->address, text), reason);
-	note(d, is_local_failure(error_number) ? RANK_NO_ROUTE : RANK_ATTEMPT,
-	    d->is_numeric ? reason : long_reason);
+	note(d, rank, d->is_numeric ? reason : long_reason);
 	wk_eyeballs_failed(&d->eyeballs, a->number, wk_loop_now_ns(d->loop));
 	wk_task_schedule(&d->task);
 	if (d->on_attempt != NULL)
-		d->on_attempt(d->arg, a->address, reason);
+		d->on_attempt(d->audience.arg, a->address, reason);
+}
+
+static void
+connect_failed(struct attempt *a, int error_number)
+{
+	attempt_failed(a, is_local_failure(error_number) ? RANK_NO_ROUTE :
+	    RANK_ATTEMPT, strerror(error_number));
 }
 
 static void
@@ -165,7 +191,7 @@ on_connected(struct wk_io *io, unsigned events)
 	if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error_number, &len) < 0)
 		error_number = errno;
 	if (error_number != 0)
-		attempt_failed(a, error_number);
+		connect_failed(a, error_number);
 	else
 		succeed(a->dial, a);
 }
@@ -194,6 +220,20 @@ open_socket(const struct wk_dial *d, const struct wk_address *to)
 	return -1;
 }
 
+static void
+attempt_start_other(struct attempt *a)
+{
+	struct wk_dial *d = a->dial;
+	const struct wk_address *from = &d->bind[side_of(a->address)];
+	struct wk_error error;
+
+	a->io.fd = -1;
+	a->other = d->audience.kind->start(d->audience.arg, a->number, a->address,
+	    from->len == 0 ? NULL : from, &error);
+	if (a->other == NULL)
+		attempt_failed(a, RANK_ATTEMPT, error.reason);
+}
+
 /* True if connected already. */
 static bool
 attempt_start(struct wk_dial *d, const struct wk_address *address)
@@ -205,7 +245,11 @@ attempt_start(struct wk_dial *d, const struct wk_address *address)
 	a->address = address;
 	a->number = d->eyeballs.started;
 	if (d->on_attempt != NULL)
-		d->on_attempt(d->arg, address, NULL);
+		d->on_attempt(d->audience.arg, address, NULL);
+	if (d->audience.kind != NULL) {
+		attempt_start_other(a);
+		return false;
+	}
 	fd = open_socket(d, address);
 	wk_io_init(&a->io, d->loop, fd, on_connected, a);
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&address->sa,
@@ -214,7 +258,7 @@ attempt_start(struct wk_dial *d, const struct wk_address *address)
 	if (fd >= 0 && (errno == EINPROGRESS || errno == EINTR))
 		wk_io_watch(&a->io, WK_IO_WRITE);
 	else
-		attempt_failed(a, errno);
+		connect_failed(a, errno);
 	return false;
 }
 
@@ -337,10 +381,9 @@ take_path(struct wk_dial *d, const char *path)
 	    is_good ? 1 : 0, 0);
 }
 
-struct wk_dial *
-wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
-    void (*done)(void *arg, int fd, const struct wk_address *peer,
-	const char *reason), void *arg)
+static struct wk_dial *
+start(struct wk_loop *loop, const struct wk_dial_options *options,
+    const struct audience *audience)
 {
 	struct wk_dial *d = calloc(1, sizeof(*d));
 	size_t i;
@@ -349,15 +392,14 @@ wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
 		return NULL;
 	d->loop = loop;
 	d->on_attempt = options->attempt;
-	d->done = done;
-	d->arg = arg;
+	d->audience = *audience;
 	d->timeout_ns = options->timeout_ns;
 	wk_task_init(&d->task, loop, on_task, d);
 	wk_timer_init(&d->due, loop, on_due, d);
 	wk_timer_init(&d->timeout, loop, on_timeout, d);
 	for (i = 0; i < options->n_bind; i++)
 		d->bind[side_of(&options->bind[i])] = options->bind[i];
-	if (options->unix_path != NULL) {
+	if (options->unix_path != NULL && d->audience.kind == NULL) {
 		take_path(d, options->unix_path);
 	} else if (!look_up(d, options)) {
 		dial_del(d);
@@ -368,6 +410,38 @@ wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
 		wk_timer_set(&d->timeout,
 		    wk_loop_now_ns(loop) + options->timeout_ns);
 	return d;
+}
+
+struct wk_dial *
+wk_dial_start(struct wk_loop *loop, const struct wk_dial_options *options,
+    void (*done)(void *arg, int fd, const struct wk_address *peer,
+	const char *reason), void *arg)
+{
+	const struct audience audience = { .done = done, .arg = arg };
+
+	return start(loop, options, &audience);
+}
+
+struct wk_dial *
+wk_dial_start_kind(struct wk_loop *loop, const struct wk_dial_options *options,
+    const struct wk_dial_kind *kind, void *arg)
+{
+	const struct audience audience = { .kind = kind, .arg = arg };
+
+	return start(loop, options, &audience);
+}
+
+void
+wk_dial_attempted(struct wk_dial *dial, unsigned number, const char *reason)
+{
+	struct attempt *a = &dial->attempts[number - 1];
+
+	if (reason == NULL) {
+		succeed(dial, a);
+		return;
+	}
+	a->other = NULL;
+	attempt_failed(a, RANK_ATTEMPT, reason);
 }
 
 void

@@ -149,6 +149,8 @@ wk_stream_use_capsules(struct wk_stream *s, size_t max_datagram)
 	wk_buf_init(&c->datagram, max_datagram);
 	c->max_datagram = max_datagram;
 	s->capsules = c;
+	if (s->ops->capsules_used != NULL)
+		s->ops->capsules_used(s);
 	return WK_OK;
 }
 
@@ -176,6 +178,11 @@ wk_stream_send_capsule(struct wk_stream *s, const struct wk_capsule *capsule,
 	if (room < len + capsule->length) {
 		s->wants_writable = true;
 		return WK_STREAM_BLOCKED;
+	}
+	if (s->ops->write_both != NULL) {
+		s->ops->write_both(s, header, len, value,
+		    (size_t)capsule->length);
+		return WK_STREAM_SENT;
 	}
 	s->ops->write(s, header, len);
 	if (capsule->length > 0)

@@ -190,6 +190,10 @@ set_own(struct wk_tls_credentials *c, const char *cert_name,
 
 	rc = gnutls_x509_crt_list_import2(&chain, &n, cert,
 	    GNUTLS_X509_FMT_PEM, 0);
+	if (rc == GNUTLS_E_NO_CERTIFICATE_FOUND ||
+	    rc == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR)
+		return wk_error_set(error, WK_E_MALFORMED, 0,
+		    "%s: no certificate in it, PEM expected", cert_name);
 	if (rc < 0)
 		return tls_library_error(error, cert_name, rc);
 	rc = gnutls_certificate_set_x509_key_mem2(c->x509, cert, key,
@@ -198,6 +202,12 @@ set_own(struct wk_tls_credentials *c, const char *cert_name,
 		rc = wk_error_set(error, WK_E_MALFORMED, 0,
 		    "%s: not the key of the certificate in %s", key_name,
 		    cert_name);
+	else if (rc < 0 && memmem(key->data, key->size, "PRIVATE KEY-----",
+	    16) == NULL)
+		rc = wk_error_set(error, WK_E_MALFORMED, 0,
+		    "%s: no private key in it, PEM expected%s", key_name,
+		    key_name == cert_name ?
+		    "; --key names a file of its own" : "");
 	else if (rc == GNUTLS_E_DECRYPTION_FAILED)
 		rc = wk_error_set(error, WK_E_UNSUPPORTED, 0,
 		    "%s: the key is encrypted", key_name);

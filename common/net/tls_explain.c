@@ -75,7 +75,7 @@ wk_tls_alert_text(unsigned alert)
 		{ 113, "bad_certificate_status_response" },
 		{ 115, "unknown_psk_identity" },
 		{ 116, "certificate_required (it demands a client "
-		    "certificate)" },
+		    "certificate by an authority that it trusts)" },
 		{ 120, "no_application_protocol (it speaks none that we "
 		    "offer)" },
 	};

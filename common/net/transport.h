@@ -11,7 +11,8 @@
  * do nothing (saying so where they can) for a stream that is gone or once the
  * connection closes. Events come between enter and leave, so that the session
  * can put off what must not happen inside them; the session may be deleted in
- * leave only.
+ * leave only. Every packet that arrives is such a round, also without an event:
+ * that is where the session looks for room in queues.
  */
 #pragma once
 

@@ -10,11 +10,10 @@
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/net/udp_proxy_parts.h"
 #include "common/wire/datagram.h"
-#include "common/wire/uritemplate.h"
 
 #define DEFAULT_PATH "/.well-known/masque/udp/{target_host}/{target_port}/"
-#define HOST_MAX 256		/* a name has 253 characters (RFC 1035) */
 #define PACKETS_PER_ROUND 64	/* one tunnel must not keep the loop */
 #define GOODBYE_NS (5 * WK_NS_PER_SEC)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
@@ -40,7 +39,7 @@ struct tunnel {
 	bool is_open;			/* io has a socket */
 	bool was_counted, is_leaving;
 	bool has_ended;			/* the client, perhaps before it opened */
-	char host[HOST_MAX];
+	char host[UDP_PROXY_HOST_MAX];
 	struct tunnel *prev, *next;
 };
 
@@ -436,75 +435,13 @@ start_tunnel(struct wk_udp_proxy *p, struct wk_stream *s, const char *host,
 
 /* --- requests ------------------------------------------------------------ */
 
-/*
- * A value of the path, decoded. Once is what RFC 9298 asks for; a colon that is
- * still encoded comes from clients that encode twice, and names have no "%".
- */
-static bool
-decode_value(struct wk_str value, char *text, size_t size)
-{
-	struct wk_buf once, twice;
-	bool fits;
-
-	wk_buf_init(&once, size - 1);
-	wk_buf_init(&twice, size - 1);
-	fits = wk_uritemplate_decode(value, &once, NULL) == WK_OK &&
-	    wk_uritemplate_decode((struct wk_str){ (const char *)once.data,
-	    once.len }, &twice, NULL) == WK_OK && twice.len > 0 &&
-	    memchr(twice.data, '\0', twice.len) == NULL;
-	if (fits) {
-		memcpy(text, twice.data, twice.len);
-		text[twice.len] = '\0';
-	}
-	wk_buf_free(&once);
-	wk_buf_free(&twice);
-	return fits;
-}
-
-static bool
-parse_port(const char *text, uint16_t *port)
-{
-	unsigned long n = 0;
-	const char *at;
-
-	for (at = text; *at != '\0'; at++) {
-		if (*at < '0' || *at > '9' || at - text >= 5)
-			return false;
-		n = n * 10 + (unsigned long)(*at - '0');
-	}
-	*port = (uint16_t)n;
-	return n >= 1 && n <= 65535;
-}
-
-/* A name or an address without brackets and zone (RFC 9298, section 3). */
-static bool
-is_host(const char *host)
-{
-	struct wk_address address;
-	const char *at;
-
-	if (strchr(host, ':') != NULL)
-		return strchr(host, '%') == NULL && wk_address_from_ip(&address,
-		    wk_str_of(host), 0) == WK_OK;
-	for (at = host; *at != '\0'; at++)
-		if ((unsigned char)*at <= ' ' || (unsigned char)*at >= 0x7f ||
-		    strchr("/?#@[]%\\\"<>", *at) != NULL)
-			return false;
-	return strlen(host) <= 254;
-}
-
 /* NULL, or why a request that has the right path cannot be served. */
 static const struct refusal *
 check_request(struct wk_udp_proxy *p, const struct wk_message *m,
-    const struct wk_uritemplate_var vars[2], char host[HOST_MAX],
-    uint16_t *port)
+    const struct wk_uritemplate_var vars[2],
+    char host[UDP_PROXY_HOST_MAX], uint16_t *port)
 {
-	char text[16];
-
-	if (!vars[0].is_defined || !vars[1].is_defined ||
-	    !decode_value(vars[0].value, host, HOST_MAX) || !is_host(host) ||
-	    !decode_value(vars[1].value, text, sizeof(text)) ||
-	    !parse_port(text, port) ||
+	if (!udp_proxy_target(vars, host, port) ||
 	    wk_message_check_tunnel_fields(m, NULL) != WK_OK)
 		return &bad_target;
 	if (p->options.max_tunnels > 0 &&
@@ -539,7 +476,7 @@ wk_udp_proxy_request(struct wk_udp_proxy *p, struct wk_stream *s,
 		{ .name = "target_host" }, { .name = "target_port" },
 	};
 	const struct refusal *why;
-	char host[HOST_MAX];
+	char host[UDP_PROXY_HOST_MAX];
 	bool is_proxy_field;
 	uint16_t port;
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# mcproxy against nutcracker where it is installed, and against memcached alone
-# as the limit, all in one run: keys per second, latency of a batch, and CPU
-# seconds of the process in the middle per million keys, as medians.
+# mcproxy against nutcracker where it is installed, against memcached's own
+# proxy where that is built in (or MEMCACHED_PROXY names one that has it), and
+# against memcached alone as the limit, all in one run: keys per second, latency
+# of a batch, and CPU seconds of the process in the middle per million keys, as
+# medians.
 #
 # Usage: tests/bench/mcproxy.sh [seconds] [rounds]    (from anywhere)
 set -eu
@@ -22,9 +24,9 @@ stop() {
   rm -rf "$work"
 }
 trap stop EXIT
-read -r back1 back2 one two cracker < <(python3 -c '
+read -r back1 back2 one two cracker own1 own2 < <(python3 -c '
 import socket
-s = [socket.socket() for _ in range(5)]
+s = [socket.socket() for _ in range(7)]
 for x in s: x.bind(("127.0.0.1", 0))
 print(*[x.getsockname()[1] for x in s])')
 user=()
@@ -77,6 +79,27 @@ YML
   names="$names nutcracker"
 fi
 
+# One command with its arguments: it may need a loader in front.
+read -ra own <<<"${MEMCACHED_PROXY:-memcached}"
+if "${own[@]}" -h | grep -q proxy_config; then
+  cat >"$work/routes.lua" <<LUA
+pools{ foo = { backends = { "127.0.0.1:$back1", "127.0.0.1:$back2" } } }
+routes{ conf = { mode = "anchor", start = "/", stop = "/" }, map = { foo = route_direct{ child = "foo" } } }
+LUA
+  chmod 755 "$work"
+  for threads in 1 2; do
+    name=own-$threads
+    port[$name]=$own1
+    [ "$threads" -eq 1 ] || port[$name]=$own2
+    "${own[@]}" "${user[@]}" -l 127.0.0.1 -p "${port[$name]}" -U 0 -t "$threads" -c 4096 \
+      -o "proxy_config=routelib,proxy_arg=$work/routes.lua" &
+    pid[$name]=$!
+    pids+=($!)
+    answers "${port[$name]}"
+    names="$names $name"
+  done
+fi
+
 ticks() { # user and system time of a process
   sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'
 }
@@ -111,11 +134,15 @@ for pattern in $patterns; do
   done
 done
 for pattern in $patterns; do
-  for name in $names; do
-    [ "$name" != mcproxy-1 ] || continue
-    [ -e "$work/$name.$pattern" ] || continue
-    paste -d ' ' "$work/median.mcproxy-1.$pattern" "$work/median.$name.$pattern" |
-      awk -v what="$pattern mcproxy-1 / $name" '
-        { printf "%s: keys/s %.2f, p99 %.2f, cpu %.2f\n", what, $1 / $5, $3 / $7, $4 / $8 }'
+  for ours in mcproxy-1 mcproxy-2; do
+    for name in $names; do
+      [ "$name" != "$ours" ] || continue
+      # Memcached's proxy with as many threads.
+      [[ $name != own-* || ${name#own-} == "${ours#mcproxy-}" ]] || continue
+      [ -e "$work/$name.$pattern" ] || continue
+      paste -d ' ' "$work/median.$ours.$pattern" "$work/median.$name.$pattern" |
+        awk -v what="$pattern $ours / $name" '
+          { printf "%s: keys/s %.2f, p99 %.2f, cpu %.2f\n", what, $1 / $5, $3 / $7, $4 / $8 }'
+    done
   done
 done

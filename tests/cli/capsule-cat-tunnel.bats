@@ -177,7 +177,7 @@ has_stalled() { # pid
 
 @test "a count is exact, and only what was wanted counts" {
   serve --cleartext --serve echo
-  run -0 timeout 10 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; yes)
+  run -0 timeout 300 capsule-cat --datagrams line -c 2 "$url" < <(seq 5; yes)
   [ "$output" = $'1\n2' ]
   # Datagrams of another context come first.
   { seq 3 | capsule-cat -e --context 4; seq 7 8 | capsule-cat -e --context 2; } >contexts
@@ -193,7 +193,7 @@ has_stalled() { # pid
   serve --cleartext --serve discard
   run -3 --separate-stderr capsule-cat --datagrams line --linger 60 --max-time 0.5 "$url" <<<hello
   says_one 'not done after 0.5 s (--max-time)'
-  run -0 timeout 10 capsule-cat --linger 0 --datagrams line "$url" <<<hello
+  run -0 timeout 300 capsule-cat --linger 0 --datagrams line "$url" <<<hello
   # The peer ends at once; who keeps sending does so until the input's end.
   peer python3 -c '
 import socket
@@ -220,7 +220,9 @@ while True:
   wait $!
   wait_until grep -qx 7 "$out"
   # Who does not is done, although the input goes on.
-  run -0 timeout 10 capsule-cat "http://127.0.0.1:$port/" < <(sleep 15)
+  exec 9<>input
+  run -0 timeout 300 capsule-cat "http://127.0.0.1:$port/" <&9
+  exec 9>&-
 }
 
 @test "requests say what their options say" {
@@ -265,7 +267,7 @@ while True:
   peer python3 "$peers/udp-echo.py" 'you said '
   serve --serve proxy --allow "127.0.0.1:$port"
   for version in --http1.1 --http2; do
-    run -0 --separate-stderr capsule-cat "$version" -k --pin "$pin" --datagrams line -c 2 \
+    run -0 --separate-stderr capsule-cat "$version" -k --pin "$pin" --datagrams line -c 2 --linger 100 \
       --target "127.0.0.1:$port" "$url" < <(printf 'one\ntwo\n')
     [ "$(sort <<<"$output")" = $'you said one\nyou said two' ]
     [ -z "$stderr" ]
@@ -277,12 +279,16 @@ while True:
   says_one '404 Not Found'
   # A template of its own, in the client's URL.
   serve --cleartext --serve proxy --allow-private --template '/p{?target_host,target_port}'
-  run -0 capsule-cat --datagrams line -c 1 --target "127.0.0.1:$port" \
+  run -0 capsule-cat --datagrams line -c 1 --linger 100 --target "127.0.0.1:$port" \
     "${url}p{?target_host,target_port}" <<<hi
   [ "$output" = 'you said hi' ]
   # Nobody there: the tunnel opens, and breaks when the network says so.
-  run -3 --separate-stderr capsule-cat --datagrams line --linger 20 \
-    --template '/p{?target_host,target_port}' --target 127.0.0.1:9 "$url" <<<hi
+  mkfifo input
+  exec 9<>input
+  echo hi >&9
+  run -3 --separate-stderr timeout 300 capsule-cat --datagrams line \
+    --template '/p{?target_host,target_port}' --target 127.0.0.1:9 "$url" <&9
+  exec 9>&-
   [ "${#stderr_lines[@]}" -eq 1 ]
   stop TERM
   grep -q '2 tunnels opened, 0 open, 0 refused, 1 failed' "$log"
@@ -352,11 +358,24 @@ while True:
   run -0 capsule-cat --cacert server.pem --cert client.pem --key client.key \
     --datagrams line -c 1 "$url" <<<hi
   [ "$output" = hi ]
-  run -3 --separate-stderr capsule-cat --cacert server.pem "$url" </dev/null
-  says_one "$url"
-  run -3 --separate-stderr capsule-cat --cacert server.pem --cert other.pem --key other.key "$url" </dev/null
-  says_one "$url"
+  # Without one, or with a stranger's, the server says in TLS why it leaves.
+  local version
+  for version in --http1.1 --http2; do
+    run -3 --separate-stderr capsule-cat "$version" --cacert server.pem "$url" </dev/null
+    says_one "$url: peer sent the TLS alert 116, certificate_required (it demands a client certificate"
+    run -3 --separate-stderr capsule-cat "$version" --cacert server.pem --cert other.pem --key other.key \
+      "$url" </dev/null
+    says_one "$url: peer sent the TLS alert 116, certificate_required (it demands a client certificate"
+  done
   # A key that is missing, and one that does not fit.
+  run -4 --separate-stderr capsule-cat --cert client.pem "$url" </dev/null
+  says_one 'client.pem: no private key in it, PEM expected; --key names a file of its own'
+  run -4 --separate-stderr capsule-cat -l 0 --cert client.pem
+  says_one 'client.pem: no private key in it, PEM expected; --key names a file of its own'
+  run -4 --separate-stderr capsule-cat --cert client.key "$url" </dev/null
+  says_one 'client.key: no certificate in it, PEM expected'
+  run -4 --separate-stderr capsule-cat --cert client.pem --key client.pem "$url" </dev/null
+  says_one 'client.pem: no private key in it, PEM expected'
   run -2 --separate-stderr capsule-cat --key client.key "$url" </dev/null
   says_one '--key needs --cert'
   run --separate-stderr capsule-cat -l 0 --cert server.pem --key client.key
@@ -364,12 +383,26 @@ while True:
   [ "${#stderr_lines[@]}" -eq 1 ]
 }
 
+@test "an http URL where TLS is spoken, and the other way round" {
+  local version
+  serve --serve echo
+  for version in --http1.1 --http2; do
+    run -5 --separate-stderr capsule-cat "$version" "http${url#https}" </dev/null
+    says_one ': the server seems to speak TLS; use https'
+  done
+  serve --serve echo --cleartext
+  for version in --http1.1 --http2; do
+    run -3 --separate-stderr capsule-cat "$version" "https${url#http}" </dev/null
+    says_one 'does not speak TLS'
+  done
+}
+
 @test "ends that speak different versions part at once" {
   serve --serve echo --http2
-  run -3 --separate-stderr timeout 10 capsule-cat --http1.1 -k --pin "$pin" "$url" </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat --http1.1 -k --pin "$pin" "$url" </dev/null
   says_one "$url"
   serve --serve echo --http1.1
-  run -3 --separate-stderr timeout 10 capsule-cat --http2 -k --pin "$pin" "$url" </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat --http2 -k --pin "$pin" "$url" </dev/null
   says_one "$url"
 }
 
@@ -396,7 +429,7 @@ while True:
   local answer
   run -3 --separate-stderr capsule-cat http://127.0.0.1:1/ </dev/null
   says_one 'http://127.0.0.1:1/: '
-  run -3 --separate-stderr timeout 30 capsule-cat http://nowhere.invalid/ </dev/null
+  run -3 --separate-stderr timeout 300 capsule-cat http://nowhere.invalid/ </dev/null
   says_one 'nowhere.invalid'
   for answer in 'rubbish\r\n\r\n' 'HTTP/1.1 101 Go\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n' ''; do
     peer python3 -c '
@@ -409,7 +442,7 @@ while b"\r\n\r\n" not in head:
     head += c.recv(1)
 c.sendall(sys.argv[1].encode().decode("unicode_escape").encode())
 c.close()' "$answer"
-    run --separate-stderr timeout 10 capsule-cat "http://127.0.0.1:$port/" </dev/null
+    run --separate-stderr timeout 300 capsule-cat "http://127.0.0.1:$port/" </dev/null
     echo "$answer: $status $stderr"
     case $answer in
       '') [ "$status" -eq 3 ] ;;
@@ -435,7 +468,7 @@ while b"\r\n\r\n" not in head:
     head += c.recv(1)
 c.sendall(b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: connect-udp\r\n\r\n")
 print("open", flush=True)
-time.sleep(60)'
+time.sleep(600)'
   capsule-cat "http://127.0.0.1:$port/" </dev/zero 3>&- &
   pid=$!
   wait_until grep -q open "$out"
@@ -458,13 +491,13 @@ while b"\r\n\r\n" not in head:
 c.sendall(b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: connect-udp\r\n\r\n")
 c.recv(100)
 c.close()'
-    run -3 --separate-stderr timeout 10 capsule-cat "$version" "http://127.0.0.1:$port/" </dev/zero
+    run -3 --separate-stderr timeout 300 capsule-cat "$version" "http://127.0.0.1:$port/" </dev/zero
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
   # It resets the tunnel, and the connection lives on.
   for version in --http1.1 --http2; do
     serve --strict
-    run -3 --separate-stderr timeout 10 capsule-cat "$version" -k --pin "$pin" "$url" \
+    run -3 --separate-stderr timeout 300 capsule-cat "$version" -k --pin "$pin" "$url" \
       < <(octets 010100; cat /dev/zero)
     [ "${#stderr_lines[@]}" -eq 1 ]
   done
@@ -504,7 +537,10 @@ while True:
         head += c.recv(1)
     c.sendall(b"HTTP/1.1 101 Go\r\nConnection: Upgrade\r\nUpgrade: connect-udp\r\n\r\n\0\3\0hi\0\4\0x")
     c.close()'
-  run -5 --separate-stderr capsule-cat --show "http://127.0.0.1:$port/" < <(sleep 10)
+  mkfifo input
+  exec 9<>input
+  run -5 --separate-stderr timeout 300 capsule-cat --show "http://127.0.0.1:$port/" <&9
+  exec 9>&-
   [[ "${lines[0]}" == *'payload 6869 "hi"' ]]
   [[ "${lines[1]}" == *'[truncated]'* ]]
   [ "${#stderr_lines[@]}" -eq 1 ]
@@ -522,10 +558,10 @@ while True:
   says_one 'standard output: No space left on device'
   run -4 --separate-stderr bash -c "capsule-cat --datagrams line $url <in >&-"
   says_one 'standard output: Bad file descriptor'
-  run -0 --separate-stderr timeout 10 bash -c "yes | capsule-cat --datagrams line $url | head -n 1"
+  run -0 --separate-stderr timeout 300 bash -c "yes | capsule-cat --datagrams line $url | head -n 1"
   [ "$output" = y ]
   [ -z "$stderr" ]
-  run -0 --separate-stderr timeout 10 bash -c "trap '' PIPE; yes | capsule-cat --datagrams line $url | head -n 1"
+  run -0 --separate-stderr timeout 300 bash -c "trap '' PIPE; yes | capsule-cat --datagrams line $url | head -n 1"
   ! grep -v '^yes:' <<<"$stderr" | grep . || return 1
   run -4 --separate-stderr capsule-cat -o /nowhere/file "$url"
   says_one '/nowhere/file: No such file or directory'
@@ -674,6 +710,11 @@ $url $url|a URL is the only operand
 --template /{target_host}/{target_port} $url|but there is no target
 --target a:1 --protocol websocket $url|no well-known template
 --header nonsense $url|--header
+--header content-length:0 $url|this request cannot be sent: a tunnel does not have content-length
+--header content-type:a/b $url|this request cannot be sent: a tunnel does not have content-type
+--header upgrade:x $url|this request cannot be sent: a field about the connection
+--http1.1 --http2 $url|--http1.1 and --http2 exclude each other
+--http1.1 --http2 -l 0|--http1.1 and --http2 exclude each other
 --connect-to nonsense $url|--connect-to nonsense: expected HOST:PORT
 --bind nonsense $url|--bind nonsense
 --datagrams linee $url|--datagrams linee: expected
@@ -686,9 +727,9 @@ END
 
 @test "binary is not written to a terminal" {
   serve --cleartext --serve echo
-  run -2 python3 "$peers/typist.py" -- capsule-cat "$url"
+  run -2 python3 "$peers/terminal.py" -- capsule-cat "$url"
   [[ "$output" == *'standard output is a terminal, and what would be written is binary'* ]]
-  run -0 python3 "$peers/typist.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
+  run -0 python3 "$peers/terminal.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
     capsule-cat --datagrams line --linger 0 "$url"
 }
 
@@ -697,7 +738,7 @@ END
 at_terminal() { # [option] step ...
   local options=()
   [[ "$1" != --* ]] || { options=("$1"); shift; }
-  python3 "$peers/typist.py" "$@" -- capsule-cat -i "${options[@]}" "$url"
+  python3 "$peers/terminal.py" "$@" -- capsule-cat -i "${options[@]}" "$url"
 }
 
 @test "capsules are typed, and what comes back is shown above the line" {

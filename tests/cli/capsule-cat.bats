@@ -554,19 +554,19 @@ capsule-cat: standard input: line 8: no value_hex, value_b64, value, payload_hex
 }
 
 @test "endless input ends when the reader of the output leaves" {
-  run -0 --separate-stderr timeout 10 bash -c 'cat /dev/zero | capsule-cat | head -n 1'
+  run -0 --separate-stderr timeout 300 bash -c 'cat /dev/zero | capsule-cat | head -n 1'
   [ "$output" = 'offset 0 type 0x0 DATAGRAM length 0 payload none' ]
   [ -z "$stderr" ]
-  run -0 --separate-stderr timeout 10 bash -c 'trap "" PIPE; cat /dev/zero 2>/dev/null | capsule-cat -j | head -n 1'
+  run -0 --separate-stderr timeout 300 bash -c 'trap "" PIPE; cat /dev/zero 2>/dev/null | capsule-cat -j | head -n 1'
   [ -z "$stderr" ]
-  run -0 --separate-stderr timeout 10 bash -c 'trap "" PIPE; yes 2>/dev/null | capsule-cat -e | head -c 4 | wc -c'
+  run -0 --separate-stderr timeout 300 bash -c 'trap "" PIPE; yes 2>/dev/null | capsule-cat -e | head -c 4 | wc -c'
   [ "$output" -eq 4 ] && [ -z "$stderr" ]
 }
 
 @test "it ends when the reader leaves and there is no more input, too" {
   mkfifo in
   exec 5<>in
-  timeout 10 bash -c 'capsule-cat <in | head -n 1 >out' 3>&- &
+  timeout 300 bash -c 'capsule-cat <in | head -n 1 >out' 3>&- &
   vectors V1 >&5
   wait $!
   grep -q hello out

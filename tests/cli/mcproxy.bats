@@ -122,11 +122,14 @@ LUA
     run -2 --separate-stderr mcproxy --listen "$address" --pool a=127.0.0.1:1
     [ "$stderr" = "mcproxy: $address: $why (see mcproxy --help)" ] || { echo "$stderr"; return 1; }
   done <<'EOF'
-127.0.0.1:65536 a port is a number, at most 65535
-127.0.0.1:97100 a port is a number, at most 65535
-:x a port is a number, at most 65535
-unix: expected a path
-nowhere expected ADDR:PORT, [IPV6]:PORT, PORT or unix:PATH
+127.0.0.1:65536 a port is at most 65535
+127.0.0.1:97100 a port is at most 65535
+:x expected a port number
+unix: expected a path of 1 to 107 octets
+nowhere expected a port number
+::1 expected [ADDRESS]:PORT: IPv6 addresses stand in brackets
+t@[::1 the bracket is not closed
+@127.0.0.1:1 a tag has 1 to 8 octets
 EOF
   run -2 --separate-stderr mcproxy --metrics 1.2.3.4:70000 --pool a=127.0.0.1:1
   [[ "$stderr" == *'at most 65535'* ]]

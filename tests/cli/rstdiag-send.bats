@@ -491,6 +491,11 @@ END
   [ "$stderr" = "rstdiag-send: /dev/full: No space left on device" ]
   run -4 --separate-stderr bash -c 'rstdiag-send -q --src 192.0.2.1:1 --dst 192.0.2.2:2 --seq 1 -w - >/dev/full'
   [ "$stderr" = "rstdiag-send: standard output: No space left on device" ]
+  # Nor does a summary claim that it was written.
+  run -4 --separate-stderr rstdiag-send "${from4[@]}" --seq 1 -w /dev/full
+  [ "$stderr" = "rstdiag-send: /dev/full: No space left on device" ]
+  run -4 --separate-stderr bash -c 'rstdiag-send --dry-run --src 192.0.2.1:1 --dst 192.0.2.2:2 --seq 1 >/dev/full'
+  [ "$stderr" = "rstdiag-send: standard output: No space left on device" ]
   run -4 --separate-stderr rstdiag-send -q "${from4[@]}" --seq 1 -w /nowhere/x
   [ "$stderr" = "rstdiag-send: /nowhere/x: No such file or directory" ]
   run -4 --separate-stderr rstdiag-send --payload-only --code 5 -o /nowhere/x

@@ -196,6 +196,19 @@ sniff() {
   [[ "$stderr" == *"1 fragments without a TCP header, not looked into"* ]]
 }
 
+@test "what a first fragment begins is shown, not judged" {
+  # 4 and 8 octets behind the TCP header, with more to come: neither is the length.
+  {
+    echo 4500002c0000200040060000c6336414c000020a01bbc3501122334400000000500400000000000033aa0005
+    echo 450000340000200040060000c6336414c000020a01bbc35011223344000000006004000000000000 \
+      01010101 33aa000500000000
+  } | sed 's/ //g' | pcap >first.pcap
+  run -0 --separate-stderr rstdiag-sniff -t --fail-on-invalid -r first.pcap
+  [[ "${lines[0]}" == *"ttl 64 first fragment len 4 198.51.100.20 claims unknown [truncated] hex 33aa0005" ]]
+  [[ "${lines[1]}" == *"first fragment len 8 198.51.100.20 claims unknown [truncated] hex 33aa000500000000" ]]
+  [[ "$stderr" == *"0 diagnostic payloads valid, 0 invalid"* ]]
+}
+
 @test "foreign payloads are named for what they are" {
   payload() { # hex of a payload, behind V1's headers with the length mended
     local text=$1 total

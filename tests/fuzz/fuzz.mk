@@ -17,6 +17,11 @@ fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c $(fuzz_main)
 fuzz_segment_LDFLAGS = $(fuzz_ldflags)
 fuzz_segment_LDADD = libwirekit.a
 
+FUZZ_TARGETS += fuzz_quicpkt
+fuzz_quicpkt_SOURCES = tests/fuzz/fuzz_quicpkt.c $(fuzz_main)
+fuzz_quicpkt_LDFLAGS = $(fuzz_ldflags)
+fuzz_quicpkt_LDADD = libwirekit.a
+
 FUZZ_TARGETS += fuzz_varint
 fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
 fuzz_varint_LDFLAGS = $(fuzz_ldflags)
@@ -37,7 +42,22 @@ fuzz_datagram_SOURCES = tests/fuzz/fuzz_datagram.c $(fuzz_main)
 fuzz_datagram_LDFLAGS = $(fuzz_ldflags)
 fuzz_datagram_LDADD = libwirekit.a
 
-FUZZ_TARGETS += fuzz_http1 fuzz_http1_chunk fuzz_sfv fuzz_uritemplate
+FUZZ_TARGETS += fuzz_h3frame fuzz_h3settings
+fuzz_h3frame_SOURCES = tests/fuzz/fuzz_h3frame.c $(fuzz_main)
+fuzz_h3frame_LDFLAGS = $(fuzz_ldflags)
+fuzz_h3frame_LDADD = libwirekit.a
+fuzz_h3settings_SOURCES = tests/fuzz/fuzz_h3settings.c $(fuzz_main)
+fuzz_h3settings_LDFLAGS = $(fuzz_ldflags)
+fuzz_h3settings_LDADD = libwirekit.a
+
+FUZZ_TARGETS += fuzz_head fuzz_http1 fuzz_http1_chunk fuzz_sfv \
+	fuzz_uritemplate fuzz_url
+fuzz_head_SOURCES = tests/fuzz/fuzz_head.c $(fuzz_main)
+fuzz_head_LDFLAGS = $(fuzz_ldflags)
+fuzz_head_LDADD = libwirekit.a
+fuzz_url_SOURCES = tests/fuzz/fuzz_url.c $(fuzz_main)
+fuzz_url_LDFLAGS = $(fuzz_ldflags)
+fuzz_url_LDADD = libwirekit.a
 fuzz_http1_SOURCES = tests/fuzz/fuzz_http1.c $(fuzz_main)
 fuzz_http1_LDFLAGS = $(fuzz_ldflags)
 fuzz_http1_LDADD = libwirekit.a
@@ -98,13 +118,27 @@ endif
 if BUILD_HTTP
 FUZZ_TARGETS += fuzz_http2_client fuzz_http2_server
 fuzz_http2_client_SOURCES = tests/fuzz/fuzz_http2_client.c \
-	tests/fuzz/fuzz_http2.h $(fuzz_main)
+	tests/fuzz/fuzz_http2.h tests/fuzz/whims.h $(fuzz_main)
 fuzz_http2_client_LDFLAGS = $(fuzz_ldflags)
 fuzz_http2_client_LDADD = libwirekit.a $(NGHTTP2_LIBS)
 fuzz_http2_server_SOURCES = tests/fuzz/fuzz_http2_server.c \
-	tests/fuzz/fuzz_http2.h $(fuzz_main)
+	tests/fuzz/fuzz_http2.h tests/fuzz/whims.h $(fuzz_main)
 fuzz_http2_server_LDFLAGS = $(fuzz_ldflags)
 fuzz_http2_server_LDADD = libwirekit.a $(NGHTTP2_LIBS)
+endif
+
+if BUILD_QUIC
+http3_fuzz_kit = tests/fuzz/fuzz_http3.h tests/fuzz/whims.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h
+FUZZ_TARGETS += fuzz_http3_client fuzz_http3_server
+fuzz_http3_client_SOURCES = tests/fuzz/fuzz_http3_client.c \
+	$(http3_fuzz_kit) $(fuzz_main)
+fuzz_http3_client_LDFLAGS = $(fuzz_ldflags)
+fuzz_http3_client_LDADD = libwirekit.a $(NGHTTP3_LIBS)
+fuzz_http3_server_SOURCES = tests/fuzz/fuzz_http3_server.c \
+	$(http3_fuzz_kit) $(fuzz_main)
+fuzz_http3_server_LDFLAGS = $(fuzz_ldflags)
+fuzz_http3_server_LDADD = libwirekit.a $(NGHTTP3_LIBS)
 endif
 
 if BUILD_MCPROXY

@@ -45,6 +45,28 @@ held() { # file
   cat "$1" >&4
 }
 
+# A tunnel for bulk that comes back: the input ends when all of it is there,
+# however long that takes, as long as more comes or capsule-cat lives.
+there_and_back() { # option ...
+  local client size=-1 code=0
+  mkfifo in
+  : >returned
+  capsule-cat "$@" <in >returned 3>&- &
+  client=$!
+  pids+=("$client")
+  exec 4>in
+  rm in
+  cat bulk >&4
+  while ((size != $(stat -c %s returned))); do
+    size=$(stat -c %s returned)
+    wait_until eval "[ \$(stat -c %s returned) -ge $(stat -c %s bulk) ] || ! kill -0 $client" || :
+  done
+  exec 4>&-
+  wait "$client" || code=$?
+  cmp returned bulk
+  return "$code"
+}
+
 # 6 MB of capsules, one with a value of 5 MB among many small ones.
 bulk() {
   head -c 5000000 /dev/urandom | capsule-cat -e -f whole --type 0x17 >bulk
@@ -139,7 +161,8 @@ carries() { # h1|h2
 }
 
 resets() { # h1|h2, words of the message
-  run -3 --separate-stderr ask "$1" reset --linger 20 <one
+  held one
+  run -3 --separate-stderr ask "$1" reset <&4
   [ "$output" = "$(tr -d '\0' <one)" ]
   [[ $stderr == *"$2"* ]]
 }
@@ -203,7 +226,7 @@ resets() { # h1|h2, words of the message
 node_client() { # h1|h2 [reset]
   local version=$1
   shift
-  timeout 20 node "$WK_SOURCE/tests/peers/tunnel-client.js" "$version" "$address/x" "$@"
+  timeout 120 node "$WK_SOURCE/tests/peers/tunnel-client.js" "$version" "$address/x" "$@"
 }
 
 serves() { # option ...
@@ -260,8 +283,9 @@ serves() { # option ...
     [ "${socket:0:2}" = h1 ] || options=(--http2)
     [ "${socket:2}" = "" ] || { options+=(--cacert cert.pem) scheme=https; }
     for to in 1 2; do
-      # It may give up what is still coming back once our direction has ended.
-      capsule-cat "${options[@]}" --linger 2 --unix-socket "$socket" "$scheme://localhost/$to" <bulk | cmp - bulk
+      # It may give up what is still coming back once our direction has ended,
+      # so that stays open until then.
+      there_and_back "${options[@]}" --unix-socket "$socket" "$scheme://localhost/$to"
     done
   done
   ends_well 8
@@ -288,9 +312,10 @@ serves() { # option ...
   wait_until test -S tls
   local options
   for options in "--unix-socket clear http:" "--cacert cert.pem --unix-socket tls https:"; do
-    # It leaves when we have sent our end: wait for what comes back.
+    # It leaves when we have sent our end, so that does not come.
     # shellcheck disable=SC2086
-    capsule-cat --http1.1 --linger 20 --show --count 1 $options//localhost/x <one >out
+    held one
+    capsule-cat --http1.1 --show --count 1 $options//localhost/x <&4 >out
     grep -q 'payload 68656c6c6f "hello"' out
     # shellcheck disable=SC2086
     run -6 --separate-stderr capsule-cat --http2 $options//localhost/x <one
@@ -330,7 +355,7 @@ upgrade_by_hand() {
 @test "openssl s_client upgrades by hand" {
   listen --serve echo
   mkfifo in
-  timeout 20 openssl s_client -quiet -alpn http/1.1 -connect "${address#https://}" \
+  timeout 120 openssl s_client -quiet -alpn http/1.1 -connect "${address#https://}" \
     <in >out 2>/dev/null 3>&- &
   pids+=($!)
   exec 4>in
@@ -347,8 +372,8 @@ upgrade_by_hand() {
 @test "curl upgrades by hand, and is told what is missing" {
   needs curl curl
   listen --serve echo --cleartext
-  run -28 curl -si --http1.1 --max-time 0.5 -H 'Connection: Upgrade' -H 'Upgrade: connect-udp' "$address/x"
-  [ "${lines[0]}" = $'HTTP/1.1 101 Switching Protocols\r' ]
+  start curl curl -sv --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: connect-udp' "$address/x"
+  wait_until grep -q $'^< HTTP/1.1 101 Switching Protocols\r$' curl.err
   run -0 curl -si --http1.1 "$address/x"
   [ "${lines[0]}" = $'HTTP/1.1 426 Upgrade Required\r' ]
   [[ $output == *$'\nupgrade: connect-udp\r'* ]]

@@ -10,7 +10,8 @@
  * echo.h says, and drains on SIGTERM. get writes the body of the response to
  * standard output, its status to standard error, and exits with 0, or with 3,
  * 5 or 6 as wirekit(7) says. --body FILE sends that, --tunnel PROTOCOL sends
- * it through a tunnel, and shows what comes back.
+ * it through a tunnel, and shows what comes back. --http1, --http2 and --http3
+ * together say which versions to offer; by default those over TCP.
  */
 #include "config.h"
 
@@ -35,7 +36,8 @@ struct program {
 	struct wk_io signals;
 	struct wk_url url;
 	unsigned versions;
-	bool has_tls, use_proxy;
+	bool has_tls, use_proxy, retries;
+	double race_delay;
 	int trace_level;
 	size_t max_connections;
 	double timeout;
@@ -110,6 +112,9 @@ serve(struct program *p, int argc, char **argv)
 		.drained = on_drained,
 	};
 	struct wk_server_options options;
+#ifdef HAVE_QUIC
+	struct wk_quic_options quic;
+#endif
 	struct wk_server_counters counters;
 	struct wk_address addresses[16];
 	const struct wk_address *bound;
@@ -134,6 +139,11 @@ serve(struct program *p, int argc, char **argv)
 	options.max_connections = p->max_connections;
 	if (p->has_tls)
 		options.credentials = credentials(true);
+#ifdef HAVE_QUIC
+	wk_quic_options_default(&quic);
+	quic.always_validates = p->retries;
+	options.quic = &quic;
+#endif
 	p->server = wk_server_new(p->loop, &options, &handler, p, &error);
 	if (p->server == NULL)
 		die("server", error.reason);
@@ -299,6 +309,7 @@ get(struct program *p, const char *url)
 	options.use_proxy = p->use_proxy;
 	options.trace_level = p->trace_level;
 	options.dial.timeout_ns = (uint64_t)(p->timeout * 1e9);
+	options.race_delay_ns = (uint64_t)(p->race_delay * 1e9);
 	wk_session_limits_default(&options.limits);
 	if (p->url.is_tls)
 		options.credentials = credentials(false);
@@ -321,6 +332,9 @@ main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "http1", no_argument, NULL, '1' },
 		{ "http2", no_argument, NULL, '2' },
+		{ "http3", no_argument, NULL, '3' },
+		{ "race", required_argument, NULL, 'r' },
+		{ "retry", no_argument, NULL, 'R' },
 		{ "tls", no_argument, NULL, 't' },
 		{ "proxy", no_argument, NULL, 'p' },
 		{ "trace", required_argument, NULL, 'v' },
@@ -335,6 +349,7 @@ main(int argc, char **argv)
 		.max_connections = 10000,
 		.timeout = 10,
 		.method = "GET",
+		.race_delay = 0.3,
 	};
 	int c, rc;
 
@@ -345,6 +360,15 @@ main(int argc, char **argv)
 			break;
 		case '2':
 			p.versions |= WK_HTTP_2;
+			break;
+		case '3':
+			p.versions |= WK_HTTP_3;
+			break;
+		case 'r':
+			p.race_delay = strtod(optarg, NULL);
+			break;
+		case 'R':
+			p.retries = true;
 			break;
 		case 't':
 			p.has_tls = true;

@@ -152,7 +152,80 @@ DELETED" ]
   run -6 mcproxy console "127.0.0.1:${port[0]}" <<<frobnicate
   [ "$output" = "frobnicate is no command here; help lists them" ]
   run -0 mcproxy console unix:sock <<<help
-  [[ $output == *"where    KEY [TAG]    the backend that a key goes to"* ]]
+  [[ $output == *"where     KEY [TAG]    the backend that a key goes to"* ]]
+}
+
+@test "the console knows all commands of one line, also those without an answer" {
+  has_console
+  two_pools
+  start_admin
+  run -0 --separate-stderr mcproxy console unix:sock <<'EOT'
+set /foo/a one two
+gets /foo/a /foo/none
+gat 100 /foo/a
+gats 100 /foo/a
+mg /foo/a v t k q
+mg /foo/none v q
+ms /foo/m meta value
+me /foo/none
+touch /foo/a 0 noreply
+set /foo/n 5
+ma /foo/n v
+ma /foo/n q
+incr /foo/n 1
+md /foo/n
+md /foo/n q
+get /foo/m
+mn
+verbosity 1
+flush_all
+get /foo/a
+EOT
+  cas=$(sed -n 's/^VALUE .foo.a 0 7 //p' <<<"$output" | head -n 1)
+  [ "${output//7 $cas/7 CAS}" = "STORED
+VALUE /foo/a 0 7 CAS
+one two
+END
+VALUE /foo/a 0 7
+one two
+END
+VALUE /foo/a 0 7 CAS
+one two
+END
+VA 7 t100 k/foo/a
+one two
+HD
+EN
+STORED
+VA 1
+6
+8
+HD
+NF
+VALUE /foo/m 0 10
+meta value
+END
+MN
+OK
+OK
+END" ]
+  [ -z "$stderr" ]
+  run -0 mcproxy console unix:sock <<<$'set /foo/a x\ngets /foo/a'
+  cas=$(sed -n 's/^VALUE .foo.a 0 1 //p' <<<"$output")
+  run -0 mcproxy console unix:sock <<<"cas /foo/a $cas new value
+cas /foo/a $cas newer
+get /foo/a"
+  [ "$output" = $'STORED\nEXISTS\nVALUE /foo/a 0 9\nnew value\nEND' ]
+  # Every word of the list is one that it takes.
+  run -0 mcproxy console unix:sock <<<help
+  help=$output
+  for command in get gets gat gats set add replace append prepend cas delete incr decr touch mg ms md ma me mn \
+    flush_all verbosity version stats pools backends routes where down up reload help quit; do
+    grep -q "^$command " <<<"$help" || { echo "no $command"; return 1; }
+  done
+  # Not where administration is: refused, and the exit code says so.
+  run -6 mcproxy console "127.0.0.1:${port[0]}" <<<flush_all
+  [ "$output" = "CLIENT_ERROR flush_all not allowed" ]
 }
 
 @test "reload in the console waits and says how it went" {
@@ -193,34 +266,18 @@ DELETED" ]
   has_console
   two_pools
   start_admin
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" \
-    --env "MCPROXY_HISTORY=$PWD/history" --env TERM=dumb \
-    mcproxy console unix:sock <<EOT
-expect mcproxy> 
-send wh\\t/f\\tkey1\\n
-expect sent key1
-expect mcproxy> 
-send down 127.0.0.1:${port[1]}\\n
-expect OK
-send \\x1b[A\\x1b[A\\n
-expect ${port[1]} held sent key1
-send stats conf\\t\\n
-expect last_load_result ok
-send quit\\n
-end 0
-EOT
+  at_terminal() { # step ...
+    python3 "$WK_SOURCE/tests/peers/terminal.py" --env "MCPROXY_HISTORY=$PWD/history" \
+      --env TERM=dumb "$@" -- mcproxy console unix:sock
+  }
+  run -0 at_terminal '+mcproxy> ' '=wh\t/f\tkey1\n' '+sent key1' '+mcproxy> ' \
+    "=down 127.0.0.1:${port[1]}\n" '+OK' \
+    '=\x1b[A\x1b[A\n' "+${port[1]} held sent key1" \
+    '=stats conf\t\n' '+last_load_result ok' '=quit\n'
   [ "$(head -n 1 history)" = "where /foo/key1" ]
   [ "$(stat -c %a history)" = 600 ]
   # The next one remembers; and Ctrl-D ends it.
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" \
-    --env "MCPROXY_HISTORY=$PWD/history" --env TERM=dumb \
-    mcproxy console unix:sock <<EOT
-expect mcproxy> 
-send \\x1b[A
-expect quit
-send \\x15\\x04
-end 0
-EOT
+  run -0 at_terminal '+mcproxy> ' '=\x1b[A' '+quit' '=\x15\x04'
 }
 
 @test "top shows an interval as text when nobody watches" {
@@ -263,14 +320,7 @@ EOT
 @test "top on a terminal redraws until q, and leaves it as it was" {
   two_pools
   start_admin
-  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" --size 12x60 --env TERM=xterm \
-    mcproxy top --interval 0.1 "127.0.0.1:${port[0]}" <<'EOT'
-expect \x1b[?1049h
-expect BACKEND
-expect more lines; q ends
-expect \x1b[H
-send q
-expect \x1b[?1049l
-end 0
-EOT
+  run -0 python3 "$WK_SOURCE/tests/peers/terminal.py" --raw --size 12x60 --env TERM=xterm \
+    '+\x1b[?1049h' '+BACKEND' '+more lines; q ends' '+\x1b[H' '=q' '+\x1b[?1049l' -- \
+    mcproxy top --interval 0.1 "127.0.0.1:${port[0]}"
 }

@@ -612,7 +612,7 @@ sys.stdout.write(out.decode().replace("\r\n", "\n"))' "$@"
   [ "$output" = "SERVER_ERROR backend failure" ]
   # Said once, however often it is tried.
   wait_until eval 'talk "${port[0]}" <<<"stats backends" | grep -qE ":connects ([6-9]|[0-9]{2})"'
-  [ "$(grep -c 'see --cacert' err)" -le 2 ]
+  [ "$(grep -c 'see --cacert' err)" -eq 1 ]
   kill "$proxy_pid"
   wait "$proxy_pid"
   start --insecure --backend-cert client.pem --backend-key client.key

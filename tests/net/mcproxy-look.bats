@@ -316,3 +316,54 @@ assert skipped >= 1000 and seen + skipped == n, (seen, skipped, n)
 print(seen, skipped, n)
 PY
 }
+
+@test "where it listens is said, with the ports that the kernel chose, and a summary at the end" {
+  two_pools
+  local user=$BATS_TEST_TMPDIR/sock
+  mcproxy --json --threads 2 --listen 127.0.0.1:0 --listen 't@[::1]:0' --admin "unix:$user" \
+    --metrics '*:0' pools.lua >out 2>err 3>&- &
+  proxy_pid=$!
+  pids+=("$proxy_pid")
+  wait_until grep -q '^mcproxy: ready' err
+  [ "$(jq -r 'select(.event == "listening") | .for' out | paste -s -d ' ')" = "clients clients administration metrics metrics" ]
+  [ "$(jq -r 'select(.tag) | .tag' out)" = t ]
+  port[0]=$(jq -r 'select(.event == "listening").address' out | sed -n '1s/.*://p')
+  grep -qx "mcproxy: listening on 127.0.0.1:${port[0]}" err
+  grep -qx "mcproxy: listening on unix:$user, administration" err
+  wait_until up 8
+  # Both families have the metrics.
+  jq -r 'select(.for == "metrics").address' out | while IFS= read -r address; do
+    [[ $address == *:* ]] && printf 'GET /metrics HTTP/1.0\r\n\r\n' |
+      nc -w 2 "$(sed 's/\[::\].*/::1/; s/0\.0\.0\.0:.*/127.0.0.1/' <<<"$address")" "${address##*:}" |
+      grep -q '200 OK'
+  done
+  talk "${port[0]}" <<<$'set /foo/key1 0 0 1\nx\nget /foo/key1 /foo/none\nget nowhere\nget' >/dev/null
+  kill -HUP "$proxy_pid"
+  wait_until grep -q 'configuration read again' err
+  kill "$proxy_pid"
+  wait "$proxy_pid"
+  [ "$(tail -n 1 out | jq -c '[.event, .requests, .misses, .errors, .bad_requests, .no_route, .reloads, .reload_fails]')" = \
+    '["summary",3,1,0,1,1,1,0]' ]
+  [ "$(tail -n 1 out | jq '.clients > 0 and .uptime_us > 0')" = true ]
+  grep -qE '^mcproxy: 3 requests of [0-9]+ clients in [0-9.e+]+ s, 1 misses, 0 errors$' err
+}
+
+@test "--verbose tells once that a backend is bad, and once that it is back" {
+  two_pools
+  sed -i '1i mcp.backend_retry_waittime(1)' pools.lua
+  start --verbose --admin unix:sock
+  wait_until up 8
+  kill "${backend_pid[1]}"
+  wait "${backend_pid[1]}" || :
+  wait_until up 6
+  # Both workers have it marked bad; it was one event.
+  is_bad() { talk "${port[0]}" <<<'stats proxybe' | grep -q "^STAT bad_127.0.0.1:${port[1]} 2"; }
+  wait_until is_bad
+  [ "$(grep -cE "^\* backend 127.0.0.1:${port[1]}: bad \((connecting|disconnected)\), tried again in [0-9.]+ s$" err)" -eq 1 ]
+  backend "${port[1]}"
+  wait_until up 8
+  [ "$(grep -cE "^\* backend 127.0.0.1:${port[1]}: back after [0-9.]+ s$" err)" -eq 1 ]
+  printf 'proxy down 127.0.0.1:%d\r\nproxy down 127.0.0.1:%d\r\n' "${port[2]}" "${port[2]}" | nc -w 2 -N -U sock >/dev/null
+  grep -qx "\* backend 127.0.0.1:${port[2]}: down by command" err
+  [ "$(grep -c '^\* ' err)" -eq 3 ]
+}

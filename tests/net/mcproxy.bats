@@ -154,7 +154,8 @@ HD ka" ]
 
 @test "a plain memcached behind one pool gives the same answers" {
   local seed version
-  # Which commands are left out, and how cas numbers are given, is its.
+  # Which commands are left out is its; and two plain memcacheds of 1.6.38 do
+  # not agree with each other: now and then one gives a cas number more.
   version=$(memcached -V)
   [[ $version == *1.6.18* ]] || skip "the commands are chosen for memcached 1.6.18, this is $version"
   for seed in 1 2 3; do

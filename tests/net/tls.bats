@@ -140,7 +140,7 @@ server_ends() {
 @test "client: a demanded certificate, missing, good, and of the wrong authority" {
   foreign_server -Verify 1 -verify_return_error -CAfile ca.pem
   run -0 own_client name=a.example cacert=ca.pem
-  [ "${lines[1]}" = "end: peer sent the TLS alert 116, certificate_required (it demands a client certificate)" ]
+  [ "${lines[1]}" = "end: peer sent the TLS alert 116, certificate_required (it demands a client certificate by an authority that it trusts)" ]
   run -0 own_client name=a.example cacert=ca.pem cert=client.pem key=client.key text=hello
   [ "${lines[1]}" = olleh ]
   foreign_server -tls1_2 -Verify 1 -verify_return_error -CAfile ca.pem

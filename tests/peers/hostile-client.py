@@ -28,7 +28,7 @@ def dial(buffer=None):
     sock = socket.socket()
     if buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
-    sock.settimeout(20)
+    sock.settimeout(120)
     sock.connect(("127.0.0.1", port))
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return Wire(sock)
@@ -231,12 +231,13 @@ def fields_bomb1():
 def smuggle(text):
     """All statuses that the server says, and what it does then."""
     wire = dial()
-    wire.sock.settimeout(2)
     wire.send(text.encode("latin-1").decode("unicode_escape").encode("latin-1"))
     data, how = b"", "open"
     try:
         while more := wire.sock.recv(65536):
             data += more
+            # It answers at once, or not at all.
+            wire.sock.settimeout(10)
         how = "closed"
     except ConnectionError:
         how = "reset"
@@ -275,14 +276,26 @@ def opened2(path="/x"):
     return wire
 
 
+def wait_until_read(wire):
+    """Until nothing waits for the server in its socket, which a reset drops."""
+    ours = f":{wire.sock.getsockname()[1]:04X}"
+    while True:
+        with open("/proc/net/tcp") as table:
+            rows = [line.split() for line in table]
+        # Its socket is the one whose peer we are; then tx_queue:rx_queue.
+        row = [row for row in rows if row[2].endswith(ours)]
+        if row and int(row[0][4].split(":")[1], 16) == 0:
+            return
+        time.sleep(0.01)
+
+
 @attack
 def capsules1(text, end="finish"):
     """Octet by octet; then how the server ends it."""
     wire = opened1()
     wire.dribble(bytes.fromhex(text))
     if end == "reset":
-        # Not before it is taken.
-        time.sleep(0.2)
+        wait_until_read(wire)
         wire.reset()
         print("reset by us")
         return

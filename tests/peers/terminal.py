@@ -1,83 +1,109 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Run a command on a terminal of its own and talk to it.
+"""Somebody at a terminal, who waits for words and types others.
 
-Usage: terminal.py [--size ROWSxCOLUMNS] [--env NAME=VALUE] COMMAND [ARG ...]
-Standard input says how, a line each: "expect TEXT" waits for it behind what
-was expected before, "send TEXT" types it, "end CODE" waits for the command to
-end so and checks that the terminal's modes are as they were. TEXT may have
-escapes as in Python. Ten seconds are waited for each, at most.
+    terminal.py [--size ROWSxCOLUMNS] [--env NAME=VALUE] [--raw] [STEP ...]
+                -- COMMAND [ARGUMENT ...]
+
+STEP: +TEXT  wait until that text has come (behind what was waited for before)
+      =TEXT  type this
+      !CMD   run this in a shell; $CHILD is the command
+Texts may have escapes as in Python. What the command wrote goes to stdout,
+carriage returns and escape sequences removed unless --raw. Ends with the
+command's exit code, 128 and the number of the signal that killed it, 250 when
+a text, or the end, did not come within 20 seconds, or 251 when the command
+left the terminal in another state than it found it in.
 """
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
 
-args, size, env = sys.argv[1:], (24, 80), dict(os.environ)
-while args and args[0].startswith("--"):
-    option, value, args = args[0], args[1], args[2:]
-    if option == "--size":
-        size = tuple(int(n) for n in value.split("x"))
-    else:
-        env.update([value.split("=", 1)])
+PATIENCE = 20
+ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]|[\r\a]")
 
-script = [line.rstrip("\n").split(" ", 1) for line in sys.stdin]
+split = sys.argv.index("--")
+steps, command = sys.argv[1:split], sys.argv[split + 1:]
+size, is_raw = (24, 80), False
+while steps and steps[0].startswith("--"):
+    option = steps.pop(0)
+    if option == "--raw":
+        is_raw = True
+    elif option == "--size":
+        size = tuple(int(n) for n in steps.pop(0).split("x"))
+    else:
+        os.environ.update([steps.pop(0).split("=", 1)])
 master, slave = pty.openpty()
 fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-modes = termios.tcgetattr(slave)
-pid = os.fork()
-if pid == 0:
-    os.close(master)
+before = termios.tcgetattr(slave)
+child = os.fork()
+if child == 0:
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    for fd in (0, 1, 2):
+    for fd in 0, 1, 2:
         os.dup2(slave, fd)
-    os.execvpe(args[0], args, env)
+    os.close(master)
+    os.close(slave)
+    os.execvp(command[0], command)
 seen = b""
+place = 0
 
 
-def more(deadline):
+def finish(code):
+    sys.stdout.buffer.write(seen)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def give_up(why):
+    os.kill(child, signal.SIGKILL)
+    print("terminal:", why, file=sys.stderr)
+    finish(250)
+
+
+def listen(deadline):
+    """What comes next; False when the time is over."""
     global seen
-    ready, _, _ = select.select([master], [], [], max(0, deadline - time.monotonic()))
-    if ready:
-        try:
-            seen += os.read(master, 65536)
-        except OSError:
-            return False
-    return bool(ready)
+    if not select.select([master], [], [], max(0, deadline - time.monotonic()))[0]:
+        return False
+    seen += os.read(master, 65536)
+    if not is_raw:
+        seen = ESCAPES.sub(b"", seen)
+    return True
 
 
-def fail(why):
-    os.kill(pid, signal.SIGKILL)
-    sys.exit("%s; seen behind the last one: %r" % (why, seen[-2000:]))
-
-
-for verb, text in script:
-    deadline = time.monotonic() + 10
-    if verb == "end":
-        # A terminal that nobody reads would keep it from ending.
-        while True:
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                break
-            if time.monotonic() > deadline:
-                fail("still running")
-            more(min(deadline, time.monotonic() + 0.05))
-        if os.waitstatus_to_exitcode(status) != int(text):
-            sys.exit("ended with %d" % os.waitstatus_to_exitcode(status))
-        if termios.tcgetattr(slave) != modes:
-            sys.exit("the modes of the terminal have changed")
-        continue
-    data = text.encode().decode("unicode_escape").encode("latin-1")
-    if verb == "send":
-        os.write(master, data)
-        continue
-    while data not in seen:
-        if not more(deadline):
-            fail("no %r" % data)
-    seen = seen[seen.index(data) + len(data):]
+for step in steps:
+    text = step[1:].encode().decode("unicode_escape").encode("latin-1")
+    if step[0] == "=":
+        os.write(master, text)
+    elif step[0] == "!":
+        subprocess.run(step[1:], shell=True, check=False,
+                       env={**os.environ, "CHILD": str(child)})
+    else:
+        deadline = time.monotonic() + PATIENCE
+        while (at := seen.find(text, place)) < 0:
+            if not listen(deadline):
+                give_up(f"this did not come: {step[1:]}")
+        place = at + len(text)
+deadline = time.monotonic() + PATIENCE
+while True:
+    pid, status = os.waitpid(child, os.WNOHANG)
+    if pid == child:
+        break
+    if time.monotonic() > deadline:
+        give_up("the command did not end")
+    # A terminal that nobody reads would keep it from ending.
+    listen(min(deadline, time.monotonic() + 0.1))
+while listen(time.monotonic()):
+    pass
+if termios.tcgetattr(slave) != before:
+    finish(251)
+code = os.waitstatus_to_exitcode(status)
+finish(code if code >= 0 else 128 - code)

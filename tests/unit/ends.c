@@ -15,6 +15,9 @@ const struct pairing pairings[N_PAIRINGS] = {
 	{ "HTTP/1.1 over TLS", WK_HTTP_1_1, true },
 	{ "HTTP/2 in cleartext", WK_HTTP_2, false },
 	{ "HTTP/2 over TLS", WK_HTTP_2, true },
+#ifdef HAVE_QUIC
+	{ "HTTP/3", WK_HTTP_3, true },
+#endif
 };
 
 /* Made once: keys take their time. */
@@ -240,6 +243,7 @@ ends_init(struct ends *e, const struct pairing *pairing)
 	e->server_options.addresses = &e->address;
 	e->server_options.n_addresses = 1;
 	e->server_options.trace_level = 1;
+	e->server_options.versions |= pairing->version;
 	e->client_options.scheme = wk_str_of("http");
 	e->client_options.host = wk_str_of("127.0.0.1");
 	e->client_options.versions = pairing->version;

@@ -17,7 +17,11 @@ struct pairing {
 	bool has_tls;
 };
 
+#ifdef HAVE_QUIC
+#define N_PAIRINGS 5
+#else
 #define N_PAIRINGS 4
+#endif
 extern const struct pairing pairings[N_PAIRINGS];
 
 /* Where to do what a test does to the other end, or to this one. */

@@ -668,8 +668,7 @@ test_cut(void **state)
 			if (i == 0)
 				side_send(side, "words", 5, true);
 			l->options.delay_ns = LINK_SEC;
-			while (l->client.in.n_passed +
-			    l->server.in.n_passed < n && !side->is_closed) {
+			while (link_passed(l) < n && !side->is_closed) {
 				l->options.piece = 1;
 				link_pass(l, LINK_SEC / 2);
 				if (wk_session_fate(l->client.session) ==

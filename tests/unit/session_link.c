@@ -10,6 +10,10 @@
 struct wk_session *(*link_new_session)(bool is_server,
     const struct wk_session_limits *limits,
     const struct wk_session_handler *handler, void *arg, uint64_t now_ns);
+struct wk_session *(*link_new_over)(bool is_server,
+    const struct wk_session_limits *limits,
+    const struct wk_session_handler *handler, void *arg,
+    struct wk_transport *transport, uint64_t now_ns);
 enum wk_http_version link_version;
 
 #define LOG_MAX (1 << 16)
@@ -513,18 +517,45 @@ link_options_default(struct link_options *options,
 	memset(options, 0, sizeof(*options));
 	wk_session_limits_default(&options->limits[0]);
 	wk_session_limits_default(&options->limits[1]);
+	/* What they have in common: capsules. */
+	options->limits[0].has_no_datagrams = true;
+	options->limits[1].has_no_datagrams = true;
 	options->request = request;
+}
+
+/* A header for each write, more than tests have writes. */
+#define FRAME_HEADERS 4096
+
+static void
+quic_init(struct link_end *end, const struct wk_session_limits *limits,
+    bool is_server)
+{
+	struct fake *f = &end->quic;
+
+	fake_init(f, is_server);
+	f->stream_window = limits->window;
+	f->max_queued = limits->max_queued + FRAME_HEADERS;
+	f->datagram_max = 1600;
+	f->datagram_room = limits->max_queued;
+	f->shuffle = (unsigned)end->link->options.piece;
 }
 
 static void
 end_init(struct link_end *end, struct link *l, bool is_server)
 {
+	const struct wk_session_limits *limits = &l->options.limits[is_server];
+
 	end->link = l;
 	wk_buf_init(&end->in.octets, 64 << 20);
 	if (l->options.is_raw[is_server])
 		return;
-	end->session = link_new_session(is_server,
-	    &l->options.limits[is_server], &session_handler, end, l->now_ns);
+	if (link_new_over != NULL) {
+		end->session = link_new_over(is_server, limits,
+		    &session_handler, end, &end->quic.base, l->now_ns);
+	} else {
+		end->session = link_new_session(is_server, limits,
+		    &session_handler, end, l->now_ns);
+	}
 	assert_non_null(end->session);
 	assert_int_equal(wk_session_version(end->session), link_version);
 	assert_int_equal(wk_session_is_server(end->session), is_server);
@@ -539,6 +570,10 @@ link_new(const struct link_options *options)
 	assert_non_null(l);
 	l->options = *options;
 	l->now_ns = 1000 * LINK_SEC;
+	l->client.link = l->server.link = l;
+	quic_init(&l->client, &options->limits[0], false);
+	quic_init(&l->server, &options->limits[1], true);
+	fake_join(&l->client.quic, &l->server.quic);
 	end_init(&l->client, l, false);
 	end_init(&l->server, l, true);
 	return l;
@@ -556,6 +591,7 @@ end_free(struct link_end *end)
 		wk_buf_free(&end->sides[i].log);
 		wk_buf_free(&end->sides[i].data);
 	}
+	fake_free(&end->quic);
 	wk_buf_free(&end->in.octets);
 }
 
@@ -698,6 +734,27 @@ tell_time(struct link_end *end)
 	return true;
 }
 
+/* The same over a transport. */
+static bool
+quic_step(struct link_end *end)
+{
+	const struct link *l = end->link;
+	bool has_moved = tell_time(end);
+
+	if (wk_session_fate(end->session) >= WK_SESSION_CLOSE &&
+	    !end->has_closed) {
+		end->has_closed = has_moved = true;
+		end->quic.base.ops->close(&end->quic.base, 0x100, "");
+	}
+	if (!end->is_mute)
+		has_moved |= fake_send(&end->quic, l->options.piece, l->now_ns,
+		    l->options.delay_ns);
+	if (!end->is_deaf)
+		has_moved |= fake_receive(&end->quic, l->now_ns);
+	end->fate = wk_session_fate(end->session);
+	return has_moved;
+}
+
 static bool
 end_step(struct link_end *end)
 {
@@ -705,6 +762,8 @@ end_step(struct link_end *end)
 
 	if (end->session == NULL)
 		return false;
+	if (link_new_over != NULL)
+		return quic_step(end);
 	has_moved = tell_time(end);
 	has_moved |= take_output(end);
 	if (!has_moved)
@@ -732,6 +791,9 @@ arrival_ns(const struct link_end *end)
 {
 	const struct link_pipe *pipe = &end->in;
 
+	if (link_new_over != NULL)
+		return end->is_deaf ? WK_NEVER :
+		    fake_arrival_ns(&end->quic, end->link->now_ns);
 	return pipe->octets.len - pipe->at > pipe->n_arrived &&
 	    end->session != NULL && !end->is_deaf && !end->has_stopped ? pipe->arrival_ns : WK_NEVER;
 }
@@ -790,9 +852,22 @@ cut_pipe(struct link_pipe *pipe)
 	pipe->is_clean = false;
 }
 
+uint64_t
+link_passed(const struct link *l)
+{
+	return l->client.in.n_passed + l->server.in.n_passed +
+	    l->client.quic.n_passed + l->server.quic.n_passed;
+}
+
 void
 link_cut(struct link *l)
 {
+	if (link_new_over != NULL) {
+		fake_cut(&l->client.quic, l->now_ns);
+		fake_cut(&l->server.quic, l->now_ns);
+		link_run(l);
+		return;
+	}
 	if (!l->client.is_deaf)
 		cut_pipe(&l->client.in);
 	if (!l->server.is_deaf)

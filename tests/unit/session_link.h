@@ -16,11 +16,17 @@
 
 #include "common/base/buf.h"
 #include "common/net/session.h"
+#include "tests/unit/fake_transport.h"
 
 /* The constructor of the version under test. */
 extern struct wk_session *(*link_new_session)(bool is_server,
     const struct wk_session_limits *limits,
     const struct wk_session_handler *handler, void *arg, uint64_t now_ns);
+/* Or this one, for a version that needs a transport. */
+extern struct wk_session *(*link_new_over)(bool is_server,
+    const struct wk_session_limits *limits,
+    const struct wk_session_handler *handler, void *arg,
+    struct wk_transport *transport, uint64_t now_ns);
 extern enum wk_http_version link_version;
 
 #define LINK_SIDES 64
@@ -65,6 +71,7 @@ struct link_end {
 	struct link *link;
 	struct wk_session *session;
 	struct link_pipe in;
+	struct fake quic;		/* instead, if link_new_over is set */
 	struct side sides[LINK_SIDES];
 	size_t n_sides;
 	unsigned n_draining;
@@ -104,6 +111,9 @@ void link_run(struct link *l);
 
 /* Let time pass, in steps from one deadline to the next. */
 void link_pass(struct link *l, uint64_t ns);
+
+/* Octets that have arrived at either end. */
+uint64_t link_passed(const struct link *l);
 
 /* The link breaks: octets under way are lost, both hear of an unclean end. */
 void link_cut(struct link *l);

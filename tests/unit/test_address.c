@@ -197,6 +197,81 @@ test_nameless_unix(void **state)
 	assert_string_equal(wk_address_text(&a, text), "unknown");
 }
 
+static void
+test_split(void **state)
+{
+	static const struct {
+		const char *text, *host;	/* NULL: an error */
+		unsigned port;
+	} cases[] = {
+		{ "example:80", "example", 80 },
+		{ "example", NULL, 0 },
+		{ "[::1]:80", "::1", 80 },
+		{ "[name]:80", "name", 80 },
+		{ "[]:80", NULL, 0 },
+		{ "::1:80", NULL, 0 },
+		{ ":80", "", 80 },
+		{ "00080", "", 80 },
+		{ "*:0", "*", 0 },
+		{ "a:65536", NULL, 0 },
+		{ "a:", NULL, 0 },
+		{ "", NULL, 0 },
+	};
+	struct wk_str host;
+	uint16_t port;
+	size_t i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rc = wk_address_split(wk_str_of(cases[i].text), &host, &port,
+		    NULL);
+		if ((rc == WK_OK) != (cases[i].host != NULL))
+			fail_msg("%s: %d", cases[i].text, rc);
+		if (rc != WK_OK)
+			continue;
+		if (!wk_str_is(host, cases[i].host) || port != cases[i].port)
+			fail_msg("%s: %.*s %u", cases[i].text, (int)host.len,
+			    host.at, port);
+	}
+}
+
+static void
+test_lookup(void **state)
+{
+	static const char *const numeric[] = { "127.0.0.1:7", "[::1]:7", "7",
+		"unix:/x" };
+	static const char *const wrong[] = { "[localhost]:7", "unix:", "a:x",
+		"", "127.0.0.1%lo:7" };
+	struct wk_address out[4], want;
+	struct wk_error error;
+	size_t i;
+	int n, k;
+
+	(void)state;
+	/* What needs no asking is as without. */
+	for (i = 0; i < sizeof(numeric) / sizeof(numeric[0]); i++) {
+		assert_int_equal(wk_address_lookup(wk_str_of(numeric[i]),
+		    "127.0.0.1", out, 4, &error), 1);
+		assert_int_equal(wk_address_parse(wk_str_of(numeric[i]),
+		    "127.0.0.1", &want, 1, &error), 1);
+		assert_true(wk_address_equals(&out[0], &want));
+	}
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(wk_address_lookup(wk_str_of(wrong[i]), NULL,
+		    out, 4, &error), WK_E_INVALID);
+	n = wk_address_lookup(wk_str_of("localhost:7"), NULL, out, 4, &error);
+	assert_true(n >= 1);
+	for (k = 0; k < n; k++)
+		assert_int_equal(wk_address_port(&out[k]), 7);
+	assert_int_equal(wk_address_lookup(wk_str_of("localhost:7"), NULL, out,
+	    1, &error), 1);
+	/* No name can have an empty label. */
+	assert_int_equal(wk_address_lookup(wk_str_of("no..name:7"), NULL, out,
+	    4, &error), WK_E_SYSTEM);
+	assert_true(error.reason[0] != '\0');
+}
+
 int
 main(void)
 {
@@ -205,6 +280,8 @@ main(void)
 		cmocka_unit_test(test_bad),
 		cmocka_unit_test(test_from_ip),
 		cmocka_unit_test(test_nameless_unix),
+		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_lookup),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -44,6 +44,31 @@ test_preface(void **state)
 	}
 }
 
+/* What a server with TLS says to HTTP without (RFC 8446, section 6). */
+static void
+test_alert_of_tls(void **state)
+{
+	struct peer *p = peer_new(false, NULL);
+
+	(void)state;
+	peer_request(p, "GET", "", false);
+	peer_send(p, "\x15", 1);
+	assert_int_equal(p->status, WK_E_MALFORMED);
+	assert_string_equal(p->error.reason,
+	    "the server seems to speak TLS; use https");
+	peer_expect(p, "ours 2");
+	peer_del(p);
+
+	/* Later that octet means nothing. */
+	p = peer_new(false, NULL);
+	peer_greet(p, NULL, 0);
+	peer_send(p, "\0\0\x8\x6\0\0\0\0\0", 9);
+	peer_send(p, "\x15pinging", 8);
+	assert_int_equal(p->status, WK_OK);
+	assert_int_equal(peer_next(p, NGHTTP2_PING)->flags, NGHTTP2_FLAG_ACK);
+	peer_del(p);
+}
+
 /* What each end says first, octet for octet. */
 static void
 test_settings(void **state)
@@ -521,6 +546,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_preface),
+		cmocka_unit_test(test_alert_of_tls),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_vector),
 		cmocka_unit_test(test_requests),

@@ -408,6 +408,101 @@ test_idle(void **state)
 	peer_del(p);
 }
 
+static void
+stall_request(struct peer *p, struct wk_stream *s, const struct wk_message *m)
+{
+	static const char much[70000];
+
+	(void)m;
+	wk_stream_handle(s, &peer_handler, p);
+	peer_respond(p, s, 200, false);
+	assert_int_equal(wk_stream_write(s, much, sizeof(much)), sizeof(much));
+}
+
+/* A window that stays shut costs the stream behind it, and nobody else. */
+static void
+test_stalled_stream(void **state)
+{
+	static const uint32_t no_window[] = { 4, 0 };
+	struct wk_session_limits limits;
+	struct peer *p;
+	int i;
+
+	(void)state;
+	wk_session_limits_default(&limits);
+	assert_true(limits.stall_timeout_ns > 0);
+	limits.stall_timeout_ns = 10 * PEER_SEC;
+	p = peer_new(true, &limits);
+	peer_greet(p, no_window, 2);
+	p->request = stall_request;
+	peer_head(p, END, 1, GET);
+	peer_head(p, END, 3, GET);
+	/* An octet now and then is enough. */
+	for (i = 0; i < 4; i++) {
+		peer_pass(p, 9 * PEER_SEC);
+		peer_u32(p, NGHTTP2_WINDOW_UPDATE, 1, 1);
+		if (i == 0)
+			peer_expect(p, "request GET a /; end; "
+			    "request GET a /; end");
+	}
+	peer_expect_reset(p, 3, NGHTTP2_CANCEL);
+	peer_expect(p, "ours 9");
+	peer_pass(p, 21 * PEER_SEC);
+	peer_expect_reset(p, 1, NGHTTP2_CANCEL);
+	assert_int_equal(wk_session_fate(p->session), WK_SESSION_OPEN);
+	peer_del(p);
+
+	/* The window of all, and a limit that is none. */
+	for (i = 0; i < 2; i++) {
+		if (i == 1)
+			limits.stall_timeout_ns = 0;
+		p = peer_new(true, &limits);
+		peer_greet(p, NULL, 0);
+		p->request = stall_request;
+		peer_head(p, END, 1, GET);
+		peer_u32(p, NGHTTP2_WINDOW_UPDATE, 1, 100000);
+		peer_pass(p, 9 * PEER_SEC);
+		assert_null(peer_find(p, NGHTTP2_RST_STREAM));
+		peer_pass(p, 12 * PEER_SEC);
+		if (i == 0)
+			peer_expect_reset(p, 1, NGHTTP2_CANCEL);
+		else
+			assert_null(peer_find(p, NGHTTP2_RST_STREAM));
+		peer_del(p);
+	}
+
+	/* That opens for one at a time: the others have their turn to come. */
+	limits.stall_timeout_ns = 10 * PEER_SEC;
+	p = peer_new(true, &limits);
+	peer_greet(p, NULL, 0);
+	p->request = stall_request;
+	peer_head(p, END, 1, GET);
+	peer_head(p, END, 3, GET);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 1, 100000);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 3, 100000);
+	for (i = 0; i < 10; i++) {
+		peer_pass(p, 9 * PEER_SEC);
+		peer_u32(p, NGHTTP2_WINDOW_UPDATE, 0, 1);
+	}
+	assert_int_equal(peer_count(p, NGHTTP2_RST_STREAM), 0);
+	peer_pass(p, 31 * PEER_SEC);
+	assert_int_equal(peer_count(p, NGHTTP2_RST_STREAM), 2);
+	peer_del(p);
+
+	/* Once open it is not shut, however often it was. */
+	limits.stall_timeout_ns = 10 * PEER_SEC;
+	p = peer_new(true, &limits);
+	peer_greet(p, NULL, 0);
+	p->request = stall_request;
+	peer_head(p, END, 1, GET);
+	peer_pass(p, 9 * PEER_SEC);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 0, 100000);
+	peer_u32(p, NGHTTP2_WINDOW_UPDATE, 1, 100000);
+	peer_pass(p, 1000 * PEER_SEC);
+	assert_null(peer_find(p, NGHTTP2_RST_STREAM));
+	peer_del(p);
+}
+
 /* --- deletion from inside events -------------------------------------------- */
 
 static void
@@ -485,6 +580,7 @@ main(void)
 		cmocka_unit_test(test_head_timeout),
 		cmocka_unit_test(test_pings),
 		cmocka_unit_test(test_idle),
+		cmocka_unit_test(test_stalled_stream),
 		cmocka_unit_test(test_deletion),
 	};
 

@@ -160,6 +160,34 @@ test_the_oldest_is_forgotten(void **state)
 	connections_del(c);
 }
 
+/* However old it is: somebody still holds it, to send its reset. */
+static void
+test_who_waits_for_its_reset_stays(void **state)
+{
+	struct connections *c = connections_new();
+	struct wk_segment s = segment(0, 0, 0, 0), first = s;
+	struct connection *waiting = connections_find(c, &first, true), *i;
+	unsigned port, refused = 0;
+
+	(void)state;
+	assert_non_null(waiting);
+	waiting->has_fresh = true;
+	for (port = 2000; port < 62000; port++) {
+		s.src_port = (uint16_t)port;
+		assert_non_null(connections_find(c, &s, true));
+	}
+	assert_ptr_equal(connections_find(c, &first, false), waiting);
+	/* Where all wait there is no place. */
+	for (i = NULL; (i = connections_next(c, i)) != NULL;)
+		i->has_fresh = true;
+	for (port = 2000; port < 2100; port++) {
+		s.src_port = (uint16_t)port;
+		refused += connections_find(c, &s, true) == NULL;
+	}
+	assert_int_equal(refused, 100);
+	connections_del(c);
+}
+
 int
 main(void)
 {
@@ -169,6 +197,7 @@ main(void)
 		cmocka_unit_test(test_a_probe_is_a_syn_to_the_destination),
 		cmocka_unit_test(test_both_directions_are_one_connection),
 		cmocka_unit_test(test_the_oldest_is_forgotten),
+		cmocka_unit_test(test_who_waits_for_its_reset_stays),
 	};
 
 	return cmocka_run_group_tests_name("reset", tests, NULL, NULL);

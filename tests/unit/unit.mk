@@ -119,6 +119,11 @@ test_datagram_SOURCES = tests/unit/test_datagram.c tests/unit/unit.h
 test_datagram_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_datagram_LDADD = $(UNIT_LDADD)
 
+UNIT_TESTS += test_h3frame
+test_h3frame_SOURCES = tests/unit/test_h3frame.c tests/unit/unit.h
+test_h3frame_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_h3frame_LDADD = $(UNIT_LDADD)
+
 UNIT_TESTS += test_chars test_http1 test_http1_body test_http1_target \
 	test_sfv test_sfv_write test_uritemplate test_url
 test_url_SOURCES = tests/unit/test_url.c tests/unit/unit.h
@@ -186,17 +191,26 @@ test_stdstream_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 
 # Client against server over a simulated link, whatever the version.
 session_kit = tests/unit/session_cases.c tests/unit/session_cases.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
 	tests/unit/session_link.c tests/unit/session_link.h tests/unit/unit.h
 
 UNIT_TESTS += test_http1_session
 test_http1_session_SOURCES = tests/unit/test_http1_session.c $(session_kit)
 test_http1_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http1_session_LDADD = $(UNIT_LDADD)
-UNIT_TESTS += test_http1_session_raw
-test_http1_session_raw_SOURCES = tests/unit/test_http1_session_raw.c \
-	$(session_kit)
-test_http1_session_raw_CPPFLAGS = $(UNIT_CPPFLAGS)
-test_http1_session_raw_LDADD = $(UNIT_LDADD)
+
+http1_raw = tests/unit/http1_raw.c tests/unit/http1_raw.h $(session_kit)
+
+UNIT_TESTS += test_http1_requests test_http1_responses test_http1_life
+test_http1_requests_SOURCES = tests/unit/test_http1_requests.c $(http1_raw)
+test_http1_requests_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_requests_LDADD = $(UNIT_LDADD)
+test_http1_responses_SOURCES = tests/unit/test_http1_responses.c $(http1_raw)
+test_http1_responses_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_responses_LDADD = $(UNIT_LDADD)
+test_http1_life_SOURCES = tests/unit/test_http1_life.c $(http1_raw)
+test_http1_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http1_life_LDADD = $(UNIT_LDADD)
 
 http2_peer = tests/unit/http2_peer.c tests/unit/http2_peer.h tests/unit/unit.h
 
@@ -219,11 +233,43 @@ test_http2_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_http2_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP2_LIBS)
 endif
 
+if BUILD_QUIC
+http3_peer = tests/unit/http3_peer.c tests/unit/http3_peer.h \
+	tests/unit/fake_transport.c tests/unit/fake_transport.h \
+	tests/unit/unit.h
+
+UNIT_TESTS += test_http3_session test_http3_rules test_http3_life \
+	test_http3_datagrams test_http3_abuse test_http3_claims
+test_http3_session_SOURCES = tests/unit/test_http3_session.c $(session_kit)
+test_http3_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_session_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_rules_SOURCES = tests/unit/test_http3_rules.c $(http3_peer)
+test_http3_rules_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_rules_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_life_SOURCES = tests/unit/test_http3_life.c $(http3_peer)
+test_http3_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_life_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_datagrams_SOURCES = tests/unit/test_http3_datagrams.c $(http3_peer)
+test_http3_datagrams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_datagrams_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_abuse_SOURCES = tests/unit/test_http3_abuse.c $(http3_peer)
+test_http3_abuse_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_abuse_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+test_http3_claims_SOURCES = tests/unit/test_http3_claims.c $(http3_peer)
+test_http3_claims_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_http3_claims_LDADD = $(UNIT_LDADD) $(NGHTTP3_LIBS)
+endif
+
 if BUILD_RSTDIAG
-UNIT_TESTS += test_rstdiag
-test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/unit.h
+UNIT_TESTS += test_rstdiag test_rstdiag_encode
+test_rstdiag_SOURCES = tests/unit/test_rstdiag.c tests/unit/rstdiag_cases.h \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
 test_rstdiag_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_rstdiag_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
+test_rstdiag_encode_SOURCES = tests/unit/test_rstdiag_encode.c \
+	tests/unit/rstdiag_checks.h tests/unit/unit.h
+test_rstdiag_encode_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_rstdiag_encode_LDADD = $(UNIT_LDADD) $(CBOR_LIBS) $(JANSSON_LIBS)
 
 UNIT_TESTS += test_rules
 test_rules_SOURCES = tests/unit/test_rules.c tests/unit/unit.h \
@@ -308,6 +354,35 @@ test_typed_SOURCES = tests/unit/test_typed.c tests/unit/unit.h \
 	cmd/capsule-cat/typed.c cmd/capsule-cat/typed.h
 test_typed_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_typed_LDADD = $(UNIT_LDADD)
+endif
+
+UNIT_TESTS += test_quicpkt
+test_quicpkt_SOURCES = tests/unit/test_quicpkt.c tests/unit/unit.h
+test_quicpkt_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quicpkt_LDADD = $(UNIT_LDADD)
+
+if BUILD_QUIC
+# Two ends over the loopback.
+quic_kit = tests/unit/quic_ends.c tests/unit/quic_ends.h \
+	tests/unit/quic_relay.c tests/unit/quic_relay.h tests/unit/unit.h
+
+UNIT_TESTS += test_quic test_quic_handshake test_quic_life test_quic_path \
+	test_quic_streams
+test_quic_SOURCES = tests/unit/test_quic.c $(quic_kit)
+test_quic_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_handshake_SOURCES = tests/unit/test_quic_handshake.c $(quic_kit)
+test_quic_handshake_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_handshake_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_life_SOURCES = tests/unit/test_quic_life.c $(quic_kit)
+test_quic_life_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_life_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_path_SOURCES = tests/unit/test_quic_path.c $(quic_kit)
+test_quic_path_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_path_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
+test_quic_streams_SOURCES = tests/unit/test_quic_streams.c $(quic_kit)
+test_quic_streams_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_quic_streams_LDADD = $(UNIT_LDADD) $(HTTP_LIBS)
 endif
 
 if BUILD_H3DGRAM
