@@ -9,7 +9,7 @@ load tool
 setup() {
   cd "$BATS_TEST_TMPDIR" || exit
   peers=$WK_SOURCE/tests/peers
-  versions=(http1.1 http2)
+  versions=(http1.1 http2 http3)
   pids=()
   n_served=0
   unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
@@ -337,10 +337,10 @@ import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for i in range(20):
     s.sendto(b"x", ("127.0.0.1", int(sys.argv[1])))' "$local_port"
-    wait_until grep -q 'refused: 403' "$local_log"
+    wait_until grep -q 'the tunnel was refused' "$local_log"
     kill -INT "$local_pid"
     ends_with 0 "$local_pid"
-    [ "$(grep -c 'refused: 403' "$local_log")" -eq 1 ]
+    [ "$(grep -c 'the tunnel was refused' "$local_log")" -eq 1 ]
     grep -q '0 tunnels opened, 0 open, 1 refused' "$local_log"
   done
   # No more clients than allowed.
