@@ -85,7 +85,10 @@ answered() { # jq's filter, what it must say, word ...
   answered '[.status, .datagrams + .capsules, .ended, .end]' '[200,300,true,null]' capsules=300
   answered '[.status, .datagrams + .capsules, .ended, .end]' '[200,40,true,null]' datagrams=20 capsules=20 size=1000
   answered '[.settings["0x8"], .settings["0x33"], .fields["capsule-protocol"]]' '[1,1,"?1"]' datagrams=1
-  answered '[.status, .capsules]' '[200,10]' capsules=10 size=5000
+  # One that fits no frame comes back as what it was only when asked for.
+  answered '[.status, .datagrams, .capsules]' '[200,0,0]' capsules=1 size=5000
+  listen --serve echo --too-big capsule
+  answered '[.status, .datagrams, .capsules]' '[200,0,10]' capsules=10 size=5000
   ends_well
 }
 

@@ -106,25 +106,30 @@ async def main(port, certificate, *words):
     sent = {"datagrams": int(option.get("datagrams", 0)), "capsules": int(option.get("capsules", 0))}
     started = time.monotonic()
     if client.status == 200 and "get" not in option:
-        for kind, came in (("datagrams", lambda: client.datagrams),
-                           ("capsules", lambda: values(client.body))):
+        total = 0
+
+        def back():
+            return len(client.datagrams) + len(values(client.body))
+        for kind in ("datagrams", "capsules"):
             for n in range(sent[kind]):
-                octets = b"\0" + f"{n:05}".encode().ljust(size, b".")[:size]
+                octets = b"\0" + f"{total:05}".encode().ljust(size, b".")[:size]
+                if n == sent[kind] // 2 and ("key-update" in option or "migrate" in option):
+                    # What is still on its way under old keys, or to the old
+                    # port, is lost with them.
+                    await client.until(lambda: back() >= total, 2)
+                    if "key-update" in option:
+                        client._quic.request_key_update()
+                    else:
+                        client._quic.change_connection_id()
+                        client._transport = await moved(loop, client)
                 if kind == "datagrams":
                     client.h3.send_datagram(stream, octets)
                 else:
                     client.h3.send_data(stream, capsule(0, octets), False)
-                if n == sent[kind] // 2 and "key-update" in option:
-                    client._quic.request_key_update()
-                if n == sent[kind] // 2 and "migrate" in option:
-                    # What is still on its way to the old port is lost with it.
-                    await client.until(lambda: len(client.datagrams) >= n, 2)
-                    client._quic.change_connection_id()
-                    client._transport = await moved(loop, client)
                 client.transmit()
-                await client.until(lambda: sum(map(len, (client.datagrams, values(client.body)))) >
-                                   n + (sent["datagrams"] if kind == "capsules" else 0) - window, 2)
-            await client.until(lambda: len(came()) >= sent[kind], 3)
+                total += 1
+                await client.until(lambda: back() > total - window, 2)
+        await client.until(lambda: back() >= total, 3)
         client.h3.send_data(stream, b"", True)
         client.transmit()
     await client.until(lambda: client.ended, 5)
