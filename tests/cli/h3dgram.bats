@@ -446,7 +446,7 @@ sys.stdin.read()'
 @test "a terminal gets a histogram" {
   serve --serve echo
   version=${versions[0]}
-  run -0 python3 "$peers/typist.py" '+rtt_ms min' '+####' -- h3dgram --ping "--$version" \
+  run -0 python3 "$peers/terminal.py" '+rtt_ms min' '+####' -- h3dgram --ping "--$version" \
     "${trust[@]}" -c 20 --interval 0.001 "$url"
 }
 
@@ -787,16 +787,16 @@ END
 @test "binary is not written to a terminal" {
   serve --serve echo
   version=${versions[0]}
-  run -2 python3 "$peers/typist.py" -- h3dgram -f u16 "--$version" "${trust[@]}" "$url"
+  run -2 python3 "$peers/terminal.py" -- h3dgram -f u16 "--$version" "${trust[@]}" "$url"
   [[ "$output" == *'standard output is a terminal, and what would be written is binary'* ]]
-  run -0 python3 "$peers/typist.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
+  run -0 python3 "$peers/terminal.py" '+reading from the terminal' '=hi\n' '+hi' '+hi' '=\x04' -- \
     h3dgram "--$version" "${trust[@]}" --linger 0 "$url"
 }
 
 # --- interactive --------------------------------------------------------------
 
 at_terminal() { # step ...
-  python3 "$peers/typist.py" "$@" -- h3dgram -i "--$version" "${trust[@]}" "$url"
+  python3 "$peers/terminal.py" "$@" -- h3dgram -i "--$version" "${trust[@]}" "$url"
 }
 
 @test "datagrams are typed, and what comes back is shown above the line" {
