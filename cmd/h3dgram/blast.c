@@ -413,7 +413,7 @@ blast(const struct options *opt)
 	datagrams_init(&b->datagrams, opt);
 	rc = wk_tunnel_init(&b->tunnel, &wanted, &handler, b);
 	if (rc == WK_EXIT_OK) {
-		options_apply_quic(opt, &b->tunnel.client_options, NULL);
+		options_apply_client(opt, &b->tunnel.client_options);
 		rc = run(b);
 		wk_tunnel_free(&b->tunnel);
 	}

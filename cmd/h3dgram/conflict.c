@@ -122,7 +122,8 @@ tunnel_conflict(const struct options *opt)
 		{ opt->quic.race_delay_ns > 0 && !opt->is_any &&
 		    !(opt->is_http3 && (opt->is_http1 || opt->is_http2)),
 		    "--race-delay needs --any" },
-		{ !wants_quic && (opt->quic.keep_alive_ns > 0 ||
+		{ !wants_quic && (opt->quic.keep_alive_ns !=
+		    WK_NET_NO_TIMEOUT ||
 		    opt->quic.version >= 0 || opt->quic.mtu > 0 ||
 		    opt->quic.qlog != NULL || opt->quic.is_retry),
 		    "--keepalive, --quic-version, --mtu, --qlog and --retry "

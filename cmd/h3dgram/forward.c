@@ -498,7 +498,7 @@ prepare(struct forward *f)
 	wk_session_limits_default(&c->limits);
 	c->stall_timeout_ns = STALL_TIMEOUT_NS;
 	c->trace_level = (int)wk_cli.verbose;
-	options_apply_quic(f->opt, c, NULL);
+	options_apply_client(f->opt, c);
 	return wk_net_client_apply(&f->opt->net, f->request.url.is_tls, c,
 	    &f->storage);
 }

@@ -339,7 +339,7 @@ interactive(const struct options *opt)
 	rc = wk_tunnel_init(&talk.tunnel, &wanted, &handler, &talk);
 	if (rc != WK_EXIT_OK)
 		return rc;
-	options_apply_quic(opt, &talk.tunnel.client_options, NULL);
+	options_apply_client(opt, &talk.tunnel.client_options);
 	rc = wk_tunnel_run(&talk.tunnel);
 	wk_prompt_end();
 	wk_tunnel_free(&talk.tunnel);

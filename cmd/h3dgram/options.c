@@ -35,6 +35,9 @@
 #define DURATION_DEFAULT_NS (10 * WK_NS_PER_SEC)
 #define PING_SIZE_DEFAULT 56
 #define BLAST_SIZE_DEFAULT 1000
+#define RACE_DELAY_DEFAULT_NS (3 * WK_NS_PER_SEC / 10)
+/* A connection of QUIC is forgotten when silent for 30 seconds. */
+#define KEEP_ALIVE_DEFAULT_NS (15 * WK_NS_PER_SEC)
 
 static const char *const services[] = {
 	[SERVE_ECHO] = "echo", [SERVE_DISCARD] = "discard",
@@ -52,7 +55,15 @@ static const char *const too_big_names[] = {
 	[TOO_BIG_CAPSULE] = "capsule", NULL,
 };
 
-static const char *const quic_versions[] = { "1", "2", "any", NULL };
+enum quic_version {
+	QUIC_1,
+	QUIC_2,
+	QUIC_ANY,
+};
+
+static const char *const quic_versions[] = {
+	[QUIC_1] = "1", [QUIC_2] = "2", [QUIC_ANY] = "any", NULL,
+};
 
 /* "1000" datagrams, or "10Mbit" of payload, a second. */
 static int
@@ -156,7 +167,7 @@ static const struct wk_option table[] = {
 	{ 0, "race-delay", "SEC", "how much later; the default is 0.3",
 	    WK_OPT_SECONDS, .at = AT(quic.race_delay_ns) },
 	{ 0, "keepalive", "SEC", "when nothing was sent for so long, send a "
-	    "PING of QUIC", WK_OPT_SECONDS, .at = AT(quic.keep_alive_ns) },
+	    "PING of QUIC; the default is 15, 0 never", WK_OPT_SECONDS, .at = AT(quic.keep_alive_ns) },
 	{ 0, "quic-version", "VERSION", "of QUIC; the default is 1", WK_OPT_CHOICE,
 	    .at = AT(quic.version), .choices = quic_versions },
 	{ 0, "mtu", "BYTES", "octets of the first UDP packets; the default is "
@@ -237,12 +248,18 @@ options_tunnel(const struct options *opt)
 }
 
 void
-options_apply_quic(const struct options *opt,
-    struct wk_client_options *client, struct wk_server_options *server)
+options_apply_client(const struct options *opt,
+    struct wk_client_options *client)
 {
-	(void)opt;
-	(void)client;
-	(void)server;
+	client->quic = &opt->quic_options;
+	client->race_delay_ns = opt->quic.race_delay_ns;
+}
+
+void
+options_apply_server(const struct options *opt,
+    struct wk_server_options *server)
+{
+	server->quic = &opt->quic_options;
 }
 
 /* --- operands ------------------------------------------------------------- */
@@ -314,6 +331,36 @@ versions_of(const struct options *opt)
 }
 
 static void
+set_quic(struct options *opt)
+{
+	static const unsigned versions_of_quic[] = {
+		[QUIC_1] = WK_QUIC_V1, [QUIC_2] = WK_QUIC_V2,
+		[QUIC_ANY] = WK_QUIC_V1 | WK_QUIC_V2,
+	};
+	struct wk_quic_options *q = &opt->quic_options;
+
+	wk_quic_options_default(q);
+	if (opt->quic.version >= 0)
+		q->versions = versions_of_quic[opt->quic.version];
+	/* A tunnel's own idleness is the business of whoever has tunnels. */
+	if (opt->proxy.idle_timeout_ns != WK_NET_NO_TIMEOUT &&
+	    opt->mode != MODE_FORWARD && !(opt->mode == MODE_LISTEN &&
+	    opt->serve == SERVE_PROXY))
+		q->idle_timeout_ns = opt->proxy.idle_timeout_ns;
+	if (opt->quic.keep_alive_ns != WK_NET_NO_TIMEOUT)
+		q->keep_alive_ns = opt->quic.keep_alive_ns;
+	else if (opt->mode != MODE_LISTEN)
+		q->keep_alive_ns = KEEP_ALIVE_DEFAULT_NS;
+	q->udp_payload = (size_t)opt->quic.mtu;
+	q->qlog_dir = opt->quic.qlog;
+	q->always_validates = opt->quic.is_retry;
+	if (opt->listen.max_connections > 0)
+		q->max_connections = (size_t)opt->listen.max_connections;
+	if (opt->quic.race_delay_ns == 0)
+		opt->quic.race_delay_ns = RACE_DELAY_DEFAULT_NS;
+}
+
+static void
 set_defaults(struct options *opt)
 {
 	opt->versions = versions_of(opt);
@@ -321,6 +368,7 @@ set_defaults(struct options *opt)
 		opt->protocol = "connect-udp";
 	if (opt->serve < 0)
 		opt->serve = SERVE_ECHO;
+	set_quic(opt);
 	if (opt->capsules < 0)
 		opt->capsules = CAPSULES_AUTO;
 	if (opt->too_big < 0)
@@ -367,7 +415,8 @@ options_parse(struct options *opt, int argc, char **argv, int *rc)
 	opt->count = OPTIONS_NO_COUNT;
 	opt->framing = opt->framing_in = opt->framing_out = -1;
 	opt->serve = opt->capsules = opt->too_big = opt->quic.version = -1;
-	opt->linger_ns = opt->proxy.idle_timeout_ns = WK_NET_NO_TIMEOUT;
+	opt->linger_ns = opt->proxy.idle_timeout_ns =
+	    opt->quic.keep_alive_ns = WK_NET_NO_TIMEOUT;
 	if (!wk_options_parse(&tool, opt, argc, argv, &first, rc))
 		return false;
 	if (!take_operands(opt, argv + first, argc - first, rc))

@@ -41,11 +41,11 @@ enum too_big {			/* datagrams that do not fit a frame */
 #define OPTIONS_NO_CONTEXT UINT64_MAX
 #define OPTIONS_NO_COUNT UINT64_MAX
 
-/* The options of QUIC: what is not given is 0. */
 struct options_quic {
-	uint64_t keep_alive_ns, mtu, race_delay_ns;
+	uint64_t keep_alive_ns;	/* WK_NET_NO_TIMEOUT: not given */
+	uint64_t mtu, race_delay_ns;	/* 0: not given */
 	const char *qlog;
-	int version;		/* enum, or -1: not given */
+	int version;		/* enum quic_version, or -1: not given */
 	bool is_retry;
 };
 
@@ -89,7 +89,9 @@ struct options {
 	struct wk_net_proxy proxy;
 	struct options_quic quic;
 
+	/* What follows from these. */
 	unsigned versions;	/* set of enum wk_http_version */
+	struct wk_quic_options quic_options;
 };
 
 /* False: *rc is the exit code, everything was said. */
@@ -101,6 +103,8 @@ const char *options_conflict(const struct options *opt);
 /* The tunnel that they ask for. */
 struct wk_tunnel_options options_tunnel(const struct options *opt);
 
-/* What they say about QUIC, for either end; the other may be NULL. */
-void options_apply_quic(const struct options *opt,
-    struct wk_client_options *client, struct wk_server_options *server);
+/* What they say about QUIC; opt stays where it is. */
+void options_apply_client(const struct options *opt,
+    struct wk_client_options *client);
+void options_apply_server(const struct options *opt,
+    struct wk_server_options *server);

@@ -345,7 +345,7 @@ ping(const struct options *opt)
 	datagrams_init(&p->datagrams, opt);
 	rc = wk_tunnel_init(&p->tunnel, &wanted, &handler, p);
 	if (rc == WK_EXIT_OK) {
-		options_apply_quic(opt, &p->tunnel.client_options, NULL);
+		options_apply_client(opt, &p->tunnel.client_options);
 		rc = run(p);
 		wk_tunnel_free(&p->tunnel);
 	}

@@ -284,7 +284,7 @@ serve(const struct options *opt)
 	datagrams_init(&s->datagrams, opt);
 	rc = wk_listener_init(&s->listener, &options, &listener_handler, s);
 	if (rc == WK_EXIT_OK) {
-		options_apply_quic(opt, NULL, &s->listener.server_options);
+		options_apply_server(opt, &s->listener.server_options);
 		s->children.opt = opt;
 		s->children.loop = s->listener.loop;
 		s->children.datagrams = &s->datagrams;

@@ -411,7 +411,7 @@ talk(const struct options *opt)
 	datagrams_init(&t->datagrams, opt);
 	rc = wk_tunnel_init(&t->tunnel, &wanted, &handler, t);
 	if (rc == WK_EXIT_OK) {
-		options_apply_quic(opt, &t->tunnel.client_options, NULL);
+		options_apply_client(opt, &t->tunnel.client_options);
 		rc = start(t);
 		if (rc == WK_EXIT_OK) {
 			rc = wk_tunnel_run(&t->tunnel);

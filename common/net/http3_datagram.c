@@ -98,7 +98,8 @@ http3_datagrams_drop(struct http3 *h, uint64_t stream_id)
 void
 http3_datagrams_expire(struct http3 *h)
 {
-	while (http3_datagrams_deadline_ns(h) <= h->now_ns)
+	while (h->kept_first != NULL &&
+	    http3_datagrams_deadline_ns(h) <= h->now_ns)
 		free(take(h, &h->kept_first, NULL));
 }
 
@@ -215,7 +216,7 @@ http3_send_datagram(struct wk_stream *base, const void *data, size_t len)
 	uint8_t header[WK_VARINT_OCTETS_MAX];
 	const struct iovec parts[2] = {
 		{ header, wk_datagram_h3_header(header, &d) },
-		{ (void *)(uintptr_t)data, len },
+		{ http3_unconst(data), len },
 	};
 
 	if (!s->may_write || s->is_finished || s->has_reset)

@@ -205,6 +205,18 @@ struct http3 {
 	uint64_t drain_ns;		/* when not to wait any more */
 };
 
+/* For interfaces that write nothing there, but do not say so. */
+static inline void *
+http3_unconst(const void *p)
+{
+	union {
+		const void *in;
+		void *out;
+	} u = { p };
+
+	return u.out;
+}
+
 static inline struct http3 *
 http3_of(const struct wk_stream *s)
 {

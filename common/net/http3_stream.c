@@ -428,11 +428,10 @@ static const struct wk_stream_ops ops = {
 
 /* --- how streams begin ---------------------------------------------------- */
 
-static struct http3_stream **
-bucket(const struct http3 *h, uint64_t id)
+static size_t
+bucket(uint64_t id)
 {
-	return (struct http3_stream **)(uintptr_t)
-	    &h->table[id / 4 % HTTP3_BUCKETS];
+	return id / 4 % HTTP3_BUCKETS;
 }
 
 struct http3_stream *
@@ -454,7 +453,7 @@ http3_stream_new(struct http3 *h)
 void
 http3_stream_wire(struct http3_stream *s, uint64_t id)
 {
-	struct http3_stream **at = bucket(http3_of(&s->base), id);
+	struct http3_stream **at = &http3_of(&s->base)->table[bucket(id)];
 
 	s->base.id = id;
 	s->is_wired = true;
@@ -465,7 +464,7 @@ http3_stream_wire(struct http3_stream *s, uint64_t id)
 struct http3_stream *
 http3_stream_find(const struct http3 *h, uint64_t id)
 {
-	struct http3_stream *s = *bucket(h, id);
+	struct http3_stream *s = h->table[bucket(id)];
 
 	while (s != NULL && s->base.id != id)
 		s = s->table_next;
@@ -495,7 +494,7 @@ void
 http3_stream_bury(struct http3_stream *s)
 {
 	struct http3 *h = http3_of(&s->base);
-	struct http3_stream **at = bucket(h, s->base.id);
+	struct http3_stream **at = &h->table[bucket(s->base.id)];
 
 	http3_head_ends(s);
 	release(s);

@@ -149,9 +149,10 @@ wk_quic_description(struct wk_quic *quic)
 	char tls[WK_TLS_DESCRIPTION_MAX], version[WK_QUICPKT_NAME_MAX];
 
 	if (quic->description == NULL && quic->tls != NULL &&
-	    asprintf(&quic->description, "QUIC %s, %s",
+	    asprintf(&quic->description, "QUIC %s, %s%s",
 	    wk_quicpkt_version_text(quic->version, version),
-	    wk_tls_describe(quic->tls, tls)) < 0)
+	    wk_tls_describe(quic->tls, tls),
+	    gnutls_session_is_resumed(quic->tls) ? ", resumed" : "") < 0)
 		quic->description = NULL;
 	return quic->description != NULL ? quic->description : "QUIC";
 }

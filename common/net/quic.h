@@ -10,6 +10,9 @@
  * when many handshakes are under way, answers unknown versions, and resets what
  * it does not know. Packets go in batches: GSO and GRO where the kernel has
  * them, sendmmsg and recvmmsg elsewhere.
+ *
+ * A session that is deleted while its connection stays (in leave) takes itself
+ * out of the transport: handler NULL.
  */
 #pragma once
 
@@ -73,9 +76,10 @@ struct wk_quic_handler {
 	void (*opened)(struct wk_quic *quic);
 	/*
 	 * Over, the session has heard; the connection is freed behind this.
-	 * NULL reason: nothing was wrong. is_protocol: the peer broke QUIC or
-	 * HTTP/3. Comes for clients' failed handshakes, too; never for a
-	 * server's.
+	 * NULL reason: nothing was wrong, that is, either side closed with a
+	 * code that says so (0 or 0x100). is_protocol: the peer broke QUIC, or
+	 * HTTP/3, that is, the session closed with another code. Comes for
+	 * clients' failed handshakes, too; never for a server's.
 	 */
 	void (*closed)(struct wk_quic *quic, bool is_protocol,
 	    const char *reason);
@@ -108,7 +112,10 @@ void *wk_quic_arg(const struct wk_quic *quic);
 struct wk_transport *wk_quic_transport(struct wk_quic *quic);
 const struct wk_address *wk_quic_peer(const struct wk_quic *quic);
 
-/* "QUIC v1, TLS1.3, AES-128-GCM, certificate of example.org". Borrowed. */
+/*
+ * "QUIC v1, TLS1.3, AES-128-GCM, certificate of example.org", and ", resumed"
+ * with a ticket's help. Borrowed.
+ */
 const char *wk_quic_description(struct wk_quic *quic);
 
 /*
@@ -118,8 +125,8 @@ const char *wk_quic_description(struct wk_quic *quic);
 void wk_quic_wake(struct wk_quic *quic);
 
 /*
- * Close with an application error code, at the end of the round; the handler
- * hears closed when that was sent. The peer's late packets are still answered
+ * Close with an application error code, at the end of the round; the session
+ * hears closed then, and the handler with the reason given. The peer's late packets are still answered
  * for three probe timeouts by the endpoint.
  */
 void wk_quic_close(struct wk_quic *quic, uint64_t code, const char *reason);
@@ -138,7 +145,10 @@ void wk_quic_del(struct wk_quic *quic);
 int wk_quic_migrate(struct wk_quic *quic, const struct wk_address *local,
     struct wk_error *error);
 
-/* Client, for tests and the curious: ask for new keys (RFC 9001, section 6). */
+/*
+ * Client, for tests and the curious: ask for new keys (RFC 9001, section 6).
+ * WK_E_INVALID: not now, the last ones are too young.
+ */
 int wk_quic_update_keys(struct wk_quic *quic);
 
 struct wk_quic_counters {
@@ -157,6 +167,9 @@ void wk_quic_endpoint_drain(struct wk_quic_endpoint *endpoint);
 /* Now; connections as wk_quic_del(). NULL is fine. */
 void wk_quic_endpoint_del(struct wk_quic_endpoint *endpoint);
 
-/* Tickets for resumption: one server's, the newest; caller's to delete. */
+/*
+ * Tickets for resumption: one server's, the newest; caller's to delete, behind
+ * all connections that were given it.
+ */
 struct wk_quic_ticket *wk_quic_ticket_new(void);
 void wk_quic_ticket_del(struct wk_quic_ticket *ticket);

@@ -207,10 +207,10 @@ set_up(struct wk_quic_endpoint *e, struct wk_error *error)
 
 	if (rc != WK_OK)
 		return rc;
-	if (quic_secret(&e->options, e->secret) != WK_OK)
+	if (quic_secret(&e->options, e->secret) != WK_OK ||
+	    quic_ticket_key(e, e->ticket_key) < 0)
 		return wk_error_set(error, WK_E_SYSTEM, 0, "no randomness");
-	if (quic_ids_init(&e->ids) != WK_OK || (e->is_server &&
-	    gnutls_session_ticket_key_generate(&e->ticket_key) < 0))
+	if (quic_ids_init(&e->ids) != WK_OK)
 		return wk_error_set(error, WK_E_NOMEM, 0, "out of memory");
 	return WK_OK;
 }
@@ -253,7 +253,7 @@ quic_endpoint_free(struct wk_quic_endpoint *endpoint)
 	quic_ids_free(&endpoint->ids);
 	quic_blocks_free(&endpoint->blocks);
 	gnutls_memset(endpoint->secret, 0, sizeof(endpoint->secret));
-	gnutls_free(endpoint->ticket_key.data);
+	gnutls_memset(endpoint->ticket_key, 0, sizeof(endpoint->ticket_key));
 	wk_tls_credentials_del(endpoint->options.credentials);
 	quic_udp_release();
 	free(endpoint);

@@ -20,6 +20,7 @@
 
 #define QUIC_CID_LEN 8		/* of the ids that we give out */
 #define QUIC_SECRET_LEN 32
+#define QUIC_TICKET_KEY_LEN 64	/* what GnuTLS wants */
 #define QUIC_MIN_INITIAL 1200	/* RFC 9000, section 14.1 */
 #define QUIC_VERSIONS_MAX 2
 #define WK_QUIC_NO_ERROR 0x100	/* H3_NO_ERROR, RFC 9114, section 8.1 */
@@ -423,7 +424,7 @@ struct wk_quic_endpoint {
 	size_t n_over;
 	struct wk_quic_counters counters;
 	uint8_t secret[QUIC_SECRET_LEN];	/* of resets and tokens */
-	gnutls_datum_t ticket_key;
+	uint8_t ticket_key[QUIC_TICKET_KEY_LEN];
 	struct quic_stop stops[QUIC_STOPS_MAX];	/* of one UDP datagram */
 	size_t n_stops;
 	uint64_t reset_second;		/* resets of this second so far */
@@ -446,6 +447,8 @@ bool quic_endpoint_speaks(const struct wk_quic_endpoint *endpoint,
 /* quic_token.c */
 int quic_secret(const struct wk_quic_options *options,
     uint8_t secret[QUIC_SECRET_LEN]);
+int quic_ticket_key(const struct wk_quic_endpoint *endpoint,
+    uint8_t key[QUIC_TICKET_KEY_LEN]);
 void quic_random(void *data, size_t len);
 int quic_new_cid(ngtcp2_cid *cid);
 int quic_reset_token(const struct wk_quic_endpoint *endpoint,

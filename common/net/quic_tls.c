@@ -149,6 +149,9 @@ static int
 set_up(struct wk_quic *q)
 {
 	struct wk_quic_ticket *ticket = q->endpoint->options.ticket;
+	const gnutls_datum_t key = {
+		q->endpoint->ticket_key, QUIC_TICKET_KEY_LEN,
+	};
 	int rc = gnutls_priority_set_direct(q->tls, PRIORITIES, NULL);
 
 	if (rc < 0)
@@ -157,8 +160,7 @@ set_up(struct wk_quic *q)
 		/* Helpers return -1, which is no code of GnuTLS's. */
 		if (ngtcp2_crypto_gnutls_configure_server_session(q->tls) != 0)
 			return GNUTLS_E_INTERNAL_ERROR;
-		return gnutls_session_ticket_enable_server(q->tls,
-		    &q->endpoint->ticket_key);
+		return gnutls_session_ticket_enable_server(q->tls, &key);
 	}
 	if (ngtcp2_crypto_gnutls_configure_client_session(q->tls) != 0)
 		return GNUTLS_E_INTERNAL_ERROR;

@@ -2,7 +2,8 @@
 /*
  * What a server says without a connection, or for the next one: Retry and
  * NEW_TOKEN (RFC 9000, section 8), stateless resets (section 10.3), Version
- * Negotiation (section 6), refusals. All of it is made of one secret.
+ * Negotiation (section 6), refusals. All of it is made of one secret, and so are
+ * the keys of TLS tickets.
  */
 #include "config.h"
 
@@ -46,6 +47,16 @@ quic_secret(const struct wk_quic_options *options,
 	memcpy(secret, options->secret != NULL ? options->secret : own_secret,
 	    QUIC_SECRET_LEN);
 	return WK_OK;
+}
+
+int
+quic_ticket_key(const struct wk_quic_endpoint *endpoint,
+    uint8_t key[QUIC_TICKET_KEY_LEN])
+{
+	static const char label[] = "wirekit QUIC tickets";
+
+	return gnutls_hmac_fast(GNUTLS_MAC_SHA512, endpoint->secret,
+	    QUIC_SECRET_LEN, label, sizeof(label), key);
 }
 
 int

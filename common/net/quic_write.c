@@ -239,8 +239,14 @@ quic_write(struct wk_quic *q)
 void
 quic_expect(struct wk_quic *q)
 {
+	uint64_t deadline_ns;
+
 	quic_datagrams_watch(q);
-	wk_timer_set(&q->timer, ngtcp2_conn_get_expiry(q->conn));
+	deadline_ns = ngtcp2_conn_get_expiry(q->conn);
+	/* Probe timeouts grow; a network that is back is to be used soon. */
+	if (q->has_lost_address && q->next_socket_ns < deadline_ns)
+		deadline_ns = q->next_socket_ns;
+	wk_timer_set(&q->timer, deadline_ns);
 }
 
 /* --- the last one --------------------------------------------------------- */

@@ -57,6 +57,8 @@ struct wk_transport_stats {
 	size_t max_udp_payload;		/* of the path, so far as is known */
 	uint64_t packets_sent, packets_received;	/* of UDP */
 	uint64_t bytes_sent, bytes_received;	/* their payloads */
+	/* One that was given up as lost may still be acknowledged, and counts */
+	/* as both; lost are also those that became too big while they waited. */
 	uint64_t datagrams_sent, datagrams_acked, datagrams_lost;
 	uint64_t datagrams_received;
 	uint64_t migrations;		/* times that the path changed */
@@ -107,8 +109,8 @@ struct wk_transport_ops {
 	size_t (*datagram_max)(const struct wk_transport *t);
 
 	/*
-	 * End the connection with an application error code. reason is copied.
-	 * No event follows but leave.
+	 * End the connection with an application error code. reason is copied,
+	 * NULL: none. No event follows but leave.
 	 */
 	void (*close)(struct wk_transport *t, uint64_t code,
 	    const char *reason);

@@ -22,6 +22,14 @@ fuzz_quicpkt_SOURCES = tests/fuzz/fuzz_quicpkt.c $(fuzz_main)
 fuzz_quicpkt_LDFLAGS = $(fuzz_ldflags)
 fuzz_quicpkt_LDADD = libwirekit.a
 
+if BUILD_QUIC
+FUZZ_TARGETS += fuzz_quic_frames
+fuzz_quic_frames_SOURCES = tests/fuzz/fuzz_quic_frames.c $(fuzz_main)
+fuzz_quic_frames_CFLAGS = $(AM_CFLAGS) $(GNUTLS_CFLAGS) $(NGTCP2_CFLAGS)
+fuzz_quic_frames_LDFLAGS = $(fuzz_ldflags)
+fuzz_quic_frames_LDADD = libwirekit.a $(HTTP_LIBS)
+endif
+
 FUZZ_TARGETS += fuzz_varint
 fuzz_varint_SOURCES = tests/fuzz/fuzz_varint.c $(fuzz_main)
 fuzz_varint_LDFLAGS = $(fuzz_ldflags)

@@ -12,7 +12,7 @@ setup() {
   command -v dnsmasq >/dev/null || skip "needs dnsmasq-base"
   namespaces_up
   cd "$BATS_TEST_TMPDIR" || exit
-  versions=(http1.1 http2)
+  versions=(http1.1 http2 http3)
   unset http_proxy https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
   right dnsmasq --keep-in-foreground --conf-file=/dev/null --user=root \
     --listen-address=192.0.2.2 --bind-interfaces --no-resolv --no-hosts --local=/test/ \

@@ -522,6 +522,8 @@ resumes(void **state)
 	e.server_options.always_validates = true;
 	ends_up(&e);
 	assert_int_equal(ends_counters(&e).retries, 0);
+	assert_non_null(strstr(wk_quic_description(e.client.quic), "resumed"));
+	assert_non_null(strstr(wk_quic_description(e.server.quic), "resumed"));
 	ends_free(&e);
 	wk_quic_ticket_del(ticket);
 }
