@@ -99,7 +99,7 @@ answered() { # jq's filter, what it must say, word ...
   listen --serve echo --protocol connect-udp
   answered '.status' 501 protocol=nonesuch
   listen --serve proxy
-  answered '[.status, .fields["proxy-status"] != null]' '[403,true]' \
+  answered '[.status, .fields["proxy-status"] != null]' '[502,true]' \
     path=/.well-known/masque/udp/127.0.0.1/53/
 }
 
@@ -188,7 +188,7 @@ fetch() { # option ...: sets the variables status and said
   listen --serve echo --retry
   resumes() {
     fetch
-    grep -qi 'retry' <<<"$said"
+    grep -q 'pkt rx .*type=Retry' <<<"$said"
     rm -f session token tp
     fetch --session-file=session --tp-file=tp --token-file=token --disable-early-data
     [ -s session ]

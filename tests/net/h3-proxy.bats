@@ -84,7 +84,7 @@ PY
   listen --serve proxy
   for version in $versions; do
     run -6 --separate-stderr h3dgram "$version" --cacert cert.pem "$url" 127.0.0.1:53 </dev/null
-    [[ $stderr == *403*proxy-status* ]]
+    [[ $stderr == *502*proxy-status*destination_ip_prohibited* ]]
   done
 }
 

@@ -44,7 +44,7 @@ start() { # name command ...: output in name.out and name.err; sets started
   shift
   : >"$name.out"
   : >"$name.err"
-  "$@" >>"$name.out" 2>>"$name.err" 3>&- &
+  "$@" >>"$name.out" 2>>"$name.err" 3>&- 5>&- &
   started=$!
   pids+=("$started")
 }

@@ -135,8 +135,12 @@ class Peer(QuicConnectionProtocol):
         """Wait until it holds or the connection is closed; whether it holds."""
         async def wait():
             while not holds() and self.closed is None:
+                # Some of what changes is no event: look all the same.
                 self.news.clear()
-                await self.news.wait()
+                try:
+                    await asyncio.wait_for(self.news.wait(), 0.05)
+                except asyncio.TimeoutError:
+                    pass
         try:
             await asyncio.wait_for(wait(), seconds)
         except asyncio.TimeoutError:
