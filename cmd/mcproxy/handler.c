@@ -292,7 +292,8 @@ static void
 zones_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 {
 	bool is_enough = a->class == RESPONSE_GOOD ||
-	    (a->is_lost && t->request->is_once);
+	    (a->is_lost && t->request->is_once) ||
+	    (child == 0 && !wants_another(t, a));	/* a miss is enough */
 
 	if (is_enough)
 		keep(w, t, a);

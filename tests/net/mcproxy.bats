@@ -254,6 +254,8 @@ routes{ map = {
   err = route_failover{ children = { "dead", "one" }, stats = true },
   miss = route_failover{ children = { "one", "two" }, miss = true },
   stay = route_failover{ children = { "one", "two" } },
+  znear = route_zfailover{ children = { near = "one", far = "two" }, local_zone = "near", miss = false },
+  zfar = route_zfailover{ children = { near = "one", far = "two" }, local_zone = "near" },
   all = route_allsync{ children = { "one", "two" } },
   part = route_allsync{ children = { "one", "dead" } },
   fast = route_allfastest{ children = { "dead", "two" } },
@@ -264,13 +266,15 @@ routes{ map = {
 LUA
   start
   wait_until up 4
-  talk "${port[3]}" <<<$'set miss/a 0 0 3\ntwo\nset stay/a 0 0 3\ntwo\nset fast/a 0 0 3\ntwo' >/dev/null
+  talk "${port[3]}" <<<$'set zfar/a 0 0 3\nfar\nset znear/a 0 0 3\nfar\nset miss/a 0 0 3\ntwo\nset stay/a 0 0 3\ntwo\nset fast/a 0 0 3\ntwo' >/dev/null
   run talk "${port[0]}" <<'EOT'
 set err/a 0 0 1
 x
 get err/a
 get miss/a
 get stay/a
+get zfar/a
+get znear/a
 set all/a 0 0 1
 y
 set part/a 0 0 1
@@ -300,6 +304,10 @@ x
 END
 VALUE miss/a 0 3
 two
+END
+END
+VALUE zfar/a 0 3
+far
 END
 END
 STORED
