@@ -5,7 +5,9 @@ dist_man_MANS += man/h3dgram.1
 dist_bashcompletion_DATA += completions/bash/h3dgram
 dist_zshcompletion_DATA += completions/zsh/_h3dgram
 dist_fishcompletion_DATA += completions/fish/h3dgram.fish
-BATS_TESTS += tests/cli/h3dgram.bats tests/net/h3dgram-proxy.bats
+BATS_TESTS += tests/cli/h3dgram.bats tests/net/h3dgram-proxy.bats \
+	tests/net/h3-hostile.bats tests/net/h3-link.bats \
+	tests/net/h3-peers.bats tests/net/h3-proxy.bats
 endif
 # All but main.c, for tests that look inside.
 h3dgram_parts = \
@@ -28,4 +30,4 @@ h3dgram_SOURCES = cmd/h3dgram/main.c $(h3dgram_parts)
 h3dgram_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(NGHTTP3_CFLAGS) \
 	$(NGTCP2_CFLAGS) $(READLINE_CFLAGS)
 h3dgram_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS) -lm
-EXTRA_DIST += cmd/h3dgram/demo.sh
+EXTRA_DIST += cmd/h3dgram/demo.sh tests/net/h3.bash

@@ -61,7 +61,7 @@ forward() { # option ... (URL and target with them)
   listen --serve proxy --allow-private
   for version in $versions; do
     forward "$version" "$url" "127.0.0.1:$dns"
-    python3 - "$local" <query >answer <<'PY' || return
+    python3 - "$local" >answer <<'PY' || return
 import socket, sys
 query = open("query", "rb").read()
 # A client each: their answers are not to be mixed.
