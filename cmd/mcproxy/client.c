@@ -57,6 +57,31 @@ put_line(struct client *c, const char *text)
 	return put(c, text, strlen(text)) && put(c, "\r\n", 2);
 }
 
+/* The code of a meta answer of ours, with what k and O ask for behind it. */
+static bool
+put_code(struct client *c, const struct request_state *r, const char *code)
+{
+	bool is_stored = c->worker->proxy->options.answers_stored_key;
+	size_t trim = is_stored ? r->trim : 0;
+	const char *at = r->rest, *end = at + r->rest_len, *start;
+	bool ok = put(c, code, strlen(code));
+
+	while (ok && at < end) {
+		start = ++at;	/* behind the blank */
+		while (at < end && *at != ' ')
+			at++;
+		if (at == start)
+			continue;
+		if (*start == 'k')
+			ok = put(c, " k", 2) && put(c, r->key + trim,
+			    r->key_len - trim) &&
+			    (!r->is_base64 || put(c, " b", 2));
+		else if (*start == 'O')
+			ok = put(c, start - 1, (size_t)(at - start) + 1);
+	}
+	return ok && put(c, "\r\n", 2);
+}
+
 /* What the backend said, the key as the client wrote it. */
 static bool
 put_data(struct client *c, const struct request_state *r, struct answer *a)
@@ -117,6 +142,9 @@ put_answer(struct client *c, struct request_state *r)
 		return true;
 	if (r->key != NULL && command_is_read(r->command))
 		return put_read(c, r);
+	if (a->text != NULL && command_is_meta(r->command) &&
+	    r->command != COMMAND_ME && strlen(a->text) == 2)
+		return put_code(c, r, a->text);
 	return a->text != NULL ? put_line(c, a->text) : put_data(c, r, a);
 }
 

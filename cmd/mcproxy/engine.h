@@ -206,7 +206,7 @@ struct task {			/* a route with several children at work */
 	struct answer best;
 	struct task *next_waiting, *previous_waiting;
 	uint64_t deadline_ns;		/* 0: none */
-	unsigned next, pending, refs;
+	unsigned next, pending, refs;	/* next with allsync: whose is best */
 	unsigned offset;		/* shuffled: where the order begins */
 	int64_t ttl;
 	bool has_ttl, has_best, is_answered, is_waiting;

@@ -24,6 +24,8 @@ explain_settings(struct wk_buf *b, const struct route *r)
 		wk_buf_printf(b, " tries %u", r->tries);
 	if (r->fails_over_on_miss && r->kind == ROUTE_FAILOVER)
 		wk_buf_printf(b, " miss");
+	if (!r->fails_over_on_miss && r->kind == ROUTE_ZFAILOVER)
+		wk_buf_printf(b, " errors");
 	if (r->prefers_good)
 		wk_buf_printf(b, " miss");
 	if (r->shuffles)

@@ -43,7 +43,7 @@ null_answer(enum command c, struct answer *a)
 		[COMMAND_MG] = "EN", [COMMAND_MS] = "NS", [COMMAND_MD] = "NF",
 		[COMMAND_MA] = "NF", [COMMAND_ME] = "EN",
 		[COMMAND_SET] = "NOT_STORED", [COMMAND_ADD] = "NOT_STORED",
-		[COMMAND_REPLACE] = "NOT_STORED",
+		[COMMAND_REPLACE] = "NOT_STORED", [COMMAND_CAS] = "NOT_STORED",
 		[COMMAND_APPEND] = "NOT_STORED",
 		[COMMAND_PREPEND] = "NOT_STORED",
 	};
@@ -292,7 +292,8 @@ static void
 zones_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 {
 	bool is_enough = a->class == RESPONSE_GOOD ||
-	    (a->is_lost && t->request->is_once);
+	    (a->is_lost && t->request->is_once) ||
+	    (child == 0 && !wants_another(t, a));	/* a miss is enough */
 
 	if (is_enough)
 		keep(w, t, a);
@@ -314,13 +315,20 @@ writes_to_all(const struct task *t)
 }
 
 static void
-allsync_done(struct worker *w, struct task *t, struct answer *a)
+allsync_done(struct worker *w, struct task *t, unsigned child,
+    struct answer *a)
 {
-	/* The first error if there is one, else the last answer. */
-	if (!t->has_best || t->best.class != RESPONSE_ERROR)
+	bool is_error = a->class == RESPONSE_ERROR;
+	bool had_error = t->has_best && t->best.class == RESPONSE_ERROR;
+
+	/* The first child's error if there is one, else the last's answer. */
+	if (!t->has_best || (is_error ? !had_error || child < t->next :
+	    !had_error && child > t->next)) {
 		keep(w, t, a);
-	else
+		t->next = child;
+	} else {
 		answer_clear(w, a);
+	}
 	if (t->pending == 0)
 		task_answer(w, t);
 }
@@ -394,7 +402,7 @@ task_done(struct worker *w, struct task *t, unsigned child, struct answer *a)
 		}
 		break;
 	case ROUTE_ALLSYNC:
-		allsync_done(w, t, a);
+		allsync_done(w, t, child, a);
 		break;
 	case ROUTE_ALLFASTEST:
 		fastest_done(w, t, a);

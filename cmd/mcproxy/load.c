@@ -227,6 +227,11 @@ run_protected(lua_State *L)
 		return lua_error(L);
 	lua_call(L, push_argument(L, ld->options->argument), 0);
 	is_core = core_is_used(ld);
+	/* The first routelib had its calls in a function of this name. */
+	if (!ld->is_simple && !ld->is_routelib && !is_core &&
+	    lua_getglobal(L, "config") == LUA_TFUNCTION)
+		lua_call(L, 0, 0);
+	lua_settop(L, 0);
 	if (ld->is_simple + ld->is_routelib + is_core > 1)
 		return luaL_error(L, "%s: pool{} of lib/simple, pools{} of "
 		    "routelib and mcp_config_pools() cannot be mixed",

@@ -5,8 +5,13 @@
 
 #include "cmd/mcproxy/load_lua.h"
 
-void
-loader_backend_options(struct loader *ld, int table, const char *where,
+#define OPTION_KEYS \
+	"down", "tls", "tcpkeepalive", "connecttimeout", "readtimeout", \
+	"retrywaittime", "retrytimeout", "failurelimit", "depthlimit", \
+	"connections", "flaptime", "flapbackofframp", "flapbackoffmax", "log"
+
+static void
+read_backend_options(struct loader *ld, int table, const char *where,
     struct backend_options *o)
 {
 	uint64_t v;
@@ -37,6 +42,16 @@ loader_backend_options(struct loader *ld, int table, const char *where,
 		o->flap_ramp = ramp;
 	}
 	lua_pop(ld->L, 1);
+}
+
+void
+loader_backend_options(struct loader *ld, int table, const char *where,
+    struct backend_options *o)
+{
+	static const char *const keys[] = { OPTION_KEYS, NULL };
+
+	loader_check_keys(ld, table, where, "backend_options", keys);
+	read_backend_options(ld, table, where, o);
 }
 
 /* One backend that several pools name is one backend, and shares connections. */
@@ -117,18 +132,15 @@ struct backend_conf *
 loader_backend_table(struct loader *ld, int table,
     const struct backend_options *defaults, const char *where)
 {
-	static const char *const keys[] = { "host", "port", "label", "down",
-	    "tls", "tcpkeepalive", "connecttimeout", "readtimeout",
-	    "retrywaittime", "retrytimeout", "failurelimit", "depthlimit",
-	    "connections", "flaptime", "flapbackofframp", "flapbackoffmax",
-	    "log", NULL };
+	static const char *const keys[] = { "host", "port", "label",
+	    OPTION_KEYS, NULL };
 	struct backend_options o = *defaults;
 	const char *host = NULL, *port = "11211", *label, *text;
 	struct backend_conf *b;
 	size_t len;
 
 	loader_check_keys(ld, table, where, "backend", keys);
-	loader_backend_options(ld, table, where, &o);
+	read_backend_options(ld, table, where, &o);
 	if (!loader_string(ld, table, "host", where, &host))
 		loader_fail(ld, where, "backend: host is missing");
 	if (lua_getfield(ld->L, table, "port") != LUA_TNIL) {

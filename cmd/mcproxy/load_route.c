@@ -30,8 +30,9 @@ static const struct handler {
 	{ "route_allasync", ROUTE_ALLASYNC, { "children" } },
 	{ "route_failover", ROUTE_FAILOVER, { "children", "failover_count",
 	    "shuffle", "miss", "wait", "local_zone", "stats", "stats_name" } },
-	{ "route_zfailover", ROUTE_ZFAILOVER, { "children", "local_zone",
-	    "miss", "stats", "stats_name" } },
+	/* shuffle and failover_count mean nothing there, but are in use. */
+	{ "route_zfailover", ROUTE_ZFAILOVER, { "children", "failover_count",
+	    "shuffle", "miss", "local_zone", "stats", "stats_name" } },
 	{ "route_split", ROUTE_SPLIT, { "child_a", "child_b" } },
 	{ "route_ttl", ROUTE_TTL, { "child", "child_wrap", "ttl" } },
 	{ "route_null", ROUTE_NULL, { NULL } },
@@ -290,10 +291,15 @@ read_failover(struct loader *ld, int args, const char *where, const char *name,
 	bool is_zoned = false;
 	uint64_t tries = 0;
 
+	r->fails_over_on_miss = r->kind == ROUTE_ZFAILOVER;
 	loader_bool(ld, args, "miss", where, &r->fails_over_on_miss);
-	loader_bool(ld, args, "shuffle", where, &r->shuffles);
+	if (r->kind == ROUTE_FAILOVER)
+		loader_bool(ld, args, "shuffle", where, &r->shuffles);
 	loader_seconds(ld, args, "wait", where, &r->wait_ns);
-	loader_uint(ld, args, "failover_count", where, CHILDREN_MAX, &tries);
+	loader_uint(ld, args, "failover_count", where, UINT32_MAX, &tries);
+	if (tries == 1 && r->kind == ROUTE_FAILOVER)
+		loader_note(ld, where, "route_failover: failover_count is the "
+		    "number of tries, with 1 there is no failover");
 	/* local_zone may also name the zone. */
 	if (lua_getfield(ld->L, args, "local_zone") != LUA_TNIL)
 		is_zoned = lua_toboolean(ld->L, -1) != 0;
@@ -304,8 +310,6 @@ read_failover(struct loader *ld, int args, const char *where, const char *name,
 	lua_pop(ld->L, 1);
 	r->tries = tries == 0 || tries > c->n ? (unsigned)c->n :
 	    (unsigned)tries;
-	if (r->kind == ROUTE_ZFAILOVER)
-		r->fails_over_on_miss = true;
 	read_counter(ld, args, where, name, "retries", r);
 }
 

@@ -63,6 +63,7 @@ zoned_route(struct loader *ld, int table, const char *name, const char *where)
 	loader_keys(ld, list, where, &zones);
 	r = loader_route(ld, ROUTE_ZONES, zones.n_names);
 	r->counter = loader_counter(ld, "simple_failovers");
+	r->fails_over_on_miss = true;
 	for (i = 0; i < zones.n_names; i++) {
 		const char *zone = zones.names[i], *full;
 		int options = 0;

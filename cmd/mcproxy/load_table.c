@@ -274,8 +274,16 @@ int
 loader_set_zone(lua_State *L)
 {
 	struct loader *ld = loader_of(L);
-	const char *zone = luaL_checkstring(L, 1);
+	const char *zone;
 
+	if (lua_isnoneornil(L, 1)) {	/* routelib: what is it? */
+		if (*ld->zone != '\0')
+			lua_pushstring(L, ld->zone);
+		else
+			lua_pushnil(L);
+		return 1;
+	}
+	zone = luaL_checkstring(L, 1);
 	if (*zone == '\0' || strlen(zone) >= ZONE_MAX)
 		return luaL_error(L, "local zone: expected a name of at most "
 		    "%d octets", ZONE_MAX - 1);

@@ -103,7 +103,8 @@ read_exptime(struct request_reader *r, const char **in, size_t *len,
 	if (at - *in > REQUEST_LINE_MAX || *at == '\n' ||
 	    !request_scan_int(start, (size_t)(at - start), &r->exptime)) {
 		r->state = SKIP;
-		out->error = "CLIENT_ERROR invalid exptime argument";
+		out->error = *at == '\n' ? "ERROR" :
+		    "CLIENT_ERROR invalid exptime argument";
 		return REQUEST_ERROR;
 	}
 	*in = at;

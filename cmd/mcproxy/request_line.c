@@ -305,6 +305,14 @@ is_vivid_danger(const struct request *out, const struct token *t, size_t n)
 	return !request_is_key(key, len);
 }
 
+/* memcached is less precise with some commands. */
+static const char *
+meta_error(enum command c, const char *error)
+{
+	return c == COMMAND_MA || c == COMMAND_MD ?
+	    "CLIENT_ERROR invalid or duplicate flag" : error;
+}
+
 static const char *
 check_meta(struct request_reader *r, struct request *out,
     const struct token *t, size_t n)
@@ -321,16 +329,17 @@ check_meta(struct request_reader *r, struct request *out,
 	if (!request_is_key(t[0].at, t[0].len))
 		return BAD_FORMAT;
 	if (n - first > REQUEST_FLAGS_MAX)
-		return "CLIENT_ERROR options flags are too long";
+		return out->command == COMMAND_MG || out->command == COMMAND_ME ?
+		    "CLIENT_ERROR options flags are too long" :
+		    "CLIENT_ERROR options flags too long";
 	for (i = first; i < n; i++) {
 		error = check_flag(out, &t[i]);
 		if (error != NULL)
-			return out->command == COMMAND_MA ||
-			    out->command == COMMAND_MD ?
-			    "CLIENT_ERROR invalid or duplicate flag" : error;
+			return meta_error(out->command, error);
 	}
 	if (out->is_base64 && !is_base64(t[0].at, t[0].len))
-		return "CLIENT_ERROR error decoding key";
+		return out->command == COMMAND_ME ? BAD_FORMAT :
+		    meta_error(out->command, "CLIENT_ERROR error decoding key");
 	if (out->is_base64 && out->command != COMMAND_MS &&
 	    is_vivid_danger(out, t, n))
 		return BAD_FORMAT;
@@ -386,6 +395,9 @@ request_line(struct request_reader *r, const char *line, size_t len,
 	out->is_noreply = !command_is_meta(out->command) &&
 	    n > (c == COMMAND_FLUSH_ALL ? 1 : 2) && n <= TOKENS_MAX &&
 	    is_word(&t[n - 1], "noreply");
+	/* Flags too many to keep are still told as such, and a value skipped. */
+	if (n > TOKENS_MAX && command_is_meta(out->command))
+		n = TOKENS_MAX;
 	if (n > TOKENS_MAX)
 		out->error = wrong_count(out->command);
 	else

@@ -490,13 +490,28 @@ stats_text(struct proxy *p, const char *what, size_t len, struct wk_buf *out)
 		{ "histograms", stats_histograms },
 		{ "config", stats_config },
 	};
-	size_t i;
+	/* memcached has them, and who collects them needs no error. */
+	static const char *const empty[] = { "items", "slabs", "sizes",
+	    "conns", "detail", "reset" };
+	size_t i, word;
 
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strlen(kinds[i].name) == len &&
 		    memcmp(kinds[i].name, what, len) == 0)
 			break;
-	if (i < sizeof(kinds) / sizeof(kinds[0]))
+	if (i < sizeof(kinds) / sizeof(kinds[0])) {
 		kinds[i].write(p, out);
+	} else {
+		for (word = 0; word < len && what[word] != ' '; word++)
+			continue;
+		for (i = 0; i < sizeof(empty) / sizeof(empty[0]); i++)
+			if (strlen(empty[i]) == word &&
+			    memcmp(empty[i], what, word) == 0)
+				break;
+		if (i == sizeof(empty) / sizeof(empty[0])) {
+			wk_buf_printf(out, "ERROR\r\n");
+			return;
+		}
+	}
 	wk_buf_printf(out, "END\r\n");
 }

@@ -224,7 +224,7 @@ summary() { # jq filter, of NDJSON on stdin
 
 @test "requests say what their options say" {
   printf 'basic me:secret word\nbearer abc\n' >auth
-  serve --cleartext -v
+  serve -v
   for version in "${versions[@]}"; do
     : >"$log"
     client -H 'X-One: 1' --header 'x-two:  two words ' --authority tunnel.example --auth auth \

@@ -23,6 +23,7 @@
 #include "cmd/mcproxy/engine.h"
 #include "cmd/mcproxy/load.h"
 #include "common/base/buf.h"
+#include "common/base/clock.h"
 
 #define BACKENDS 2
 #define TEXT_MAX ((size_t)4 << 20)
@@ -209,6 +210,9 @@ start(void)
 	snprintf(text, sizeof(text), "foo=unix:%s,unix:%s",
 	    backends[0].at.sun_path, backends[1].at.sun_path);
 	c = load_pools(pools, 1, reason);
+	/* On a slow machine an input may take longer than a read timeout. */
+	for (i = 0; c != NULL && i < c->n_backends; i++)
+		c->backends[i]->options.read_timeout_ns = 3600 * WK_NS_PER_SEC;
 	proxy_init(proxy, &options);
 	proxy->n_listeners = 1;
 	if (c == NULL || proxy_install(proxy, c, reason, sizeof(reason)) !=

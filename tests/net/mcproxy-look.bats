@@ -82,6 +82,13 @@ LUA
   [[ $output != *"${port[3]}"* ]]
 }
 
+@test "stats of what nobody has are an error, what memcached alone has is empty" {
+  two_pools
+  start
+  run talk "${port[0]}" <<<$'stats polls\nstats items\nstats reset\nstats detail dump\nstats itemsx\nmn'
+  [ "$output" = $'ERROR\nEND\nEND\nEND\nERROR\nMN' ]
+}
+
 @test "stats config tells how the last load went" {
   two_pools
   start

@@ -254,9 +254,12 @@ routes{ map = {
   err = route_failover{ children = { "dead", "one" }, stats = true },
   miss = route_failover{ children = { "one", "two" }, miss = true },
   stay = route_failover{ children = { "one", "two" } },
+  znear = route_zfailover{ children = { near = "one", far = "two" }, local_zone = "near", miss = false },
+  zfar = route_zfailover{ children = { near = "one", far = "two" }, local_zone = "near" },
   all = route_allsync{ children = { "one", "two" } },
   part = route_allsync{ children = { "one", "dead" } },
   fast = route_allfastest{ children = { "dead", "two" } },
+  last = route_allsync{ children = { "one", "two" } },
   split = route_split{ child_a = "one", child_b = "dead" },
   ttl = cmdmap{ all = "one", set = route_ttl{ ttl = 100, child = "one" }, ms = route_ttl{ ttl = 100, child = "one" } },
   null = route_null{},
@@ -264,15 +267,18 @@ routes{ map = {
 LUA
   start
   wait_until up 4
-  talk "${port[3]}" <<<$'set miss/a 0 0 3\ntwo\nset stay/a 0 0 3\ntwo\nset fast/a 0 0 3\ntwo' >/dev/null
+  talk "${port[3]}" <<<$'set last/a 0 0 3\ntwo\nset zfar/a 0 0 3\nfar\nset znear/a 0 0 3\nfar\nset miss/a 0 0 3\ntwo\nset stay/a 0 0 3\ntwo\nset fast/a 0 0 3\ntwo' >/dev/null
   run talk "${port[0]}" <<'EOT'
 set err/a 0 0 1
 x
 get err/a
 get miss/a
 get stay/a
+get zfar/a
+get znear/a
 set all/a 0 0 1
 y
+get last/a
 set part/a 0 0 1
 y
 get fast/a
@@ -289,7 +295,13 @@ t
 mg ttl/c t
 get null/a
 mg null/a v k
+mg null/a O77 v k f
+ms null/a 1 O3 T0
+n
+mg bnVsbC9h b k
 set null/a 0 0 1
+n
+cas null/a 0 0 1 1
 n
 me null/a
 mn
@@ -302,7 +314,14 @@ VALUE miss/a 0 3
 two
 END
 END
+VALUE zfar/a 0 3
+far
+END
+END
 STORED
+VALUE last/a 0 3
+two
+END
 SERVER_ERROR backend failure
 VALUE fast/a 0 3
 two
@@ -313,7 +332,11 @@ HD t100
 HD t100
 HD t100
 END
-EN
+EN knull/a
+EN O77 knull/a
+NS O3
+EN kbnVsbC9h b
+NOT_STORED
 NOT_STORED
 EN
 MN" ]

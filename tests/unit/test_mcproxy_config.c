@@ -27,6 +27,14 @@ must_load(const char *text)
 }
 
 /* "tree -trimmed" or "nowhere" */
+static char said[256];
+
+static void
+keep_said(const char *text)
+{
+	snprintf(said, sizeof(said), "%s", text);
+}
+
 static void
 assert_route(const struct conf *c, const char *tag, const char *command,
     const char *key, const char *want)
@@ -167,6 +175,15 @@ test_routelib_trees(void **state)
 		    "zfailover(set_z_east, set_z_west)" },
 		{ "route_zfailover{ children = 'set_z' }",
 		    "zfailover(set_z_west, set_z_east)" },
+		{ "route_zfailover{ children = 'set_z', miss = true, shuffle ="
+		    " true, failover_count = 200 }",
+		    "zfailover(set_z_west, set_z_east)" },
+		{ "route_zfailover{ children = 'set_z', miss = false }",
+		    "zfailover errors(set_z_west, set_z_east)" },
+		{ "route_failover{ children = { 'one', 'two' },"
+		    " failover_count = 200 }", "failover(one, two)" },
+		{ "route_direct{ child = 'set_z_' .. local_zone() }",
+		    "set_z_west" },
 		{ "route_split{ child_a = 'one', child_b = route_allfastest{"
 		    " children = { 'two', 'three' } } }",
 		    "split(one, allfastest(two, three))" },
@@ -229,6 +246,36 @@ test_routelib_lookup(void **state)
 	assert_int_equal(conf_pool(c, "one")->backends[2]->options.
 	    connect_timeout_ns, 500000000);
 	assert_null(conf_pool(c, "three")->backends[0]->port);
+	conf_del(c);
+}
+
+static void
+test_routelib_of_old_has_a_function_config(void **state)
+{
+	struct conf *c = must_load("local s = require('routelib')\n"
+	    "function config()\n" POOLS3 "routes{ default = 'two' } end");
+
+	(void)state;
+	assert_route(c, "", "get", "a", "two");
+	conf_del(c);
+}
+
+static void
+test_one_try_is_no_failover(void **state)
+{
+	static const char text[] = POOLS3 "routes{ default =\n"
+	    "route_failover{ children = { 'one', 'two' }, failover_count = 1 "
+	    "} }";
+	const struct load_options options = { .say = keep_said };
+	char reason[LOAD_REASON_MAX];
+	struct conf *c = load_text("c.lua", text, strlen(text), &options,
+	    reason);
+
+	(void)state;
+	assert_non_null(c);
+	assert_string_equal(said, "c.lua:5: route_failover: failover_count is "
+	    "the number of tries, with 1 there is no failover");
+	assert_route(c, "", "get", "a", "failover tries 1(one, two)");
 	conf_del(c);
 }
 
@@ -321,6 +368,11 @@ test_the_pool_internal_is_a_memcached_beside_us(void **state)
 	conf_del(c);
 }
 
+#define BACKEND_OPTIONS \
+	"expected one of down, tls, tcpkeepalive, connecttimeout, " \
+	"readtimeout, retrywaittime, retrytimeout, failurelimit, depthlimit, " \
+	"connections, flaptime, flapbackofframp, flapbackoffmax, log"
+
 static void
 test_errors_say_where_and_what(void **state)
 {
@@ -407,6 +459,14 @@ test_errors_say_where_and_what(void **state)
 		{ POOLS3 "routes{ map = { a = 'x' } }", "c.lua:4: no pool x" },
 		{ POOLS3 "routes{\nmap = {\na = route_direct{ child = 'x' } } }",
 		    "c.lua:6: no pool x" },
+		{ "pools{ p = { backends = { 'a:1' }, backend_options = {"
+		    " readtimout = 1 } } } routes{ default = 'p' }",
+		    "c.lua:1: backend_options: unknown key readtimout, "
+		    BACKEND_OPTIONS },
+		{ "settings{ backend_options = { read = 1 } }",
+		    "c.lua:1: backend_options: unknown key read, "
+		    BACKEND_OPTIONS },
+		{ "\nfunction config()\nerror('no') end", "c.lua:3: no" },
 		{ POOLS3 "routes{ default = route_direct{} }",
 		    "c.lua:4: route_direct: child is missing" },
 		{ POOLS3 "routes{ default = route_direct{ chld = 'x' } }",
@@ -574,6 +634,8 @@ main(void)
 		cmocka_unit_test(test_simple_zones),
 		cmocka_unit_test(test_routelib_trees),
 		cmocka_unit_test(test_routelib_lookup),
+		cmocka_unit_test(test_routelib_of_old_has_a_function_config),
+		cmocka_unit_test(test_one_try_is_no_failover),
 		cmocka_unit_test(test_routelib_settings),
 		cmocka_unit_test(test_the_core_api_makes_a_static_tree),
 		cmocka_unit_test(test_the_pool_internal_is_a_memcached_beside_us),
