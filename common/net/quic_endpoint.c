@@ -187,12 +187,10 @@ static int
 choose_versions(struct wk_quic_endpoint *e, struct wk_error *error)
 {
 	if ((e->options.versions & WK_QUIC_V2) != 0) {
-#if QUIC_HAS_V2
+		if (!QUIC_HAS_V2)
+			return wk_error_set(error, WK_E_UNSUPPORTED, 0,
+			    "this ngtcp2 (%s) has no QUIC v2", NGTCP2_VERSION);
 		e->versions[e->n_versions++] = WK_QUICPKT_V2;
-#else
-		return wk_error_set(error, WK_E_UNSUPPORTED, 0,
-		    "this ngtcp2 (%s) has no QUIC v2", NGTCP2_VERSION);
-#endif
 	}
 	if ((e->options.versions & WK_QUIC_V1) != 0)
 		e->versions[e->n_versions++] = WK_QUICPKT_V1;

@@ -229,6 +229,9 @@ struct quic_queue {		/* a ring: length in four octets, data */
 	size_t head, len, cap;	/* cap is 0 or a power of two */
 	size_t n;
 	bool has_refused;	/* somebody waits for datagram_writable */
+	/* Sent and not heard of; only where the library does not ask. */
+	uint16_t *sizes;
+	size_t under_way;
 };
 
 void quic_queue_free(struct quic_queue *queue);
@@ -240,8 +243,11 @@ bool quic_datagram_next(struct wk_quic *q, ngtcp2_vec parts[2],
     size_t *n_parts);
 void quic_datagram_pop(struct wk_quic *q);
 void quic_datagrams_tell(struct wk_quic *q);
-/* May one go now, and when is it asked after? For libraries that do not. */
+/* May one go now, what went, what was heard of, and when to ask after them: */
+/* for libraries that do not. */
 bool quic_datagrams_may_go(const struct wk_quic *q);
+void quic_datagram_went(struct wk_quic *q, const ngtcp2_vec *parts, size_t n);
+void quic_datagram_over(struct wk_quic *q, uint64_t id);
 void quic_datagrams_watch(struct wk_quic *q);
 
 /* --- connections ---------------------------------------------------------- */
