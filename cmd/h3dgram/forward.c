@@ -207,6 +207,7 @@ uplink_del(struct uplink *up)
 		f->first = up->next;
 	if (up->next != NULL)
 		up->next->prev = up->prev;
+	up->is_leaving = true;	/* its streams hear closed in there */
 	wk_client_del(up->client);
 	free(up);
 }
