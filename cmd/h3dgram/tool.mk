@@ -30,4 +30,4 @@ h3dgram_SOURCES = cmd/h3dgram/main.c $(h3dgram_parts)
 h3dgram_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(NGHTTP3_CFLAGS) \
 	$(NGTCP2_CFLAGS) $(READLINE_CFLAGS)
 h3dgram_LDADD = libwirekit.a $(JANSSON_LIBS) $(HTTP_LIBS) $(READLINE_LIBS) -lm
-EXTRA_DIST += cmd/h3dgram/demo.sh tests/net/h3.bash
+EXTRA_DIST += cmd/h3dgram/demo.sh tests/net/h3.bash tests/net/h3-pairings.bats

@@ -20,3 +20,5 @@ CLEANFILES += generate-capsules
 EXTRA_DIST += tests/bench/capsule-cat.sh tests/bench/capsule-cat-tunnel.sh
 
 EXTRA_DIST += tests/bench/h3dgram.sh
+
+EXTRA_DIST += tests/bench/http3.sh

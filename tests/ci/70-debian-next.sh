@@ -23,3 +23,9 @@ inside() {
 fact "Debian 13: a fresh system" fresh_system &&
   fact "Debian 13: ./bootstrap check" inside /src/bootstrap check --yes &&
   fact "Debian 13: ./bootstrap demo" inside /src/bootstrap demo --yes
+
+# What was built there with what was built here.
+pairings() {
+  WK_NEXT_ROOT=$root WK_SOURCE=$top WK_BUILD=$top/build bats --tap "$top/tests/net/h3-pairings.bats"
+}
+fact "Debian 12 and 13: h3dgram in four pairings" pairings

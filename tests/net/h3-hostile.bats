@@ -68,6 +68,244 @@ ended() { # behaviour code
     { grep "^ended $1 " "$BATS_FILE_TMPDIR/ports"; return 1; }
 }
 
+@test "answers that are odd, and those that are none" {
+  expect_each <<'LIST'
+a:101                5 0 status 101 is HTTP/1.1's alone
+a:201                0 1
+a:204                5 0 status 204 does not open a tunnel
+a:205                5 0 status 205 does not open a tunnel
+a:206                5 0 status 206 does not open a tunnel
+a:302                6 0 the tunnel was refused: 302 Found
+a:407                6 0 the tunnel was refused: 407 Proxy Authentication Required
+a:502                6 0 the tunnel was refused: 502 Bad Gateway; proxy-status: p; error=dns_error
+a:capsule-cut-header 5 1 capsules: byte 10: stream ends inside a capsule value (type 0x0, 0 of 6 octets)
+a:capsule-cut-length 5 1 capsules: byte 10: stream ends inside a capsule header
+a:capsule-cut-type   5 1 capsules: byte 9: stream ends inside a capsule header
+a:capsule-cut-value  5 1 capsules: byte 13: stream ends inside a capsule value (type 0x0, 3 of 6 octets)
+a:capsule-endless    5 1 capsules: byte 21: stream ends inside a capsule value (type 0x0, 4 of 4611686018427387903 octets)
+a:capsule-unknown    0 2
+a:connection         5 0 a field about the connection
+a:content-length     5 0 a tunnel does not have content-length
+a:content-type       5 0 a tunnel does not have content-type
+a:data-empty-flood   5 0 too many frames that carry nothing
+a:data-first         5 0 DATA before HEADERS
+a:datagram-context   0 1
+a:datagram-empty     0 1
+a:ended-head         0 0
+a:field-?0           0 1
+a:field-twice        0 1
+a:fields-bomb        5 0 a head is too long
+a:frame-cut          5 1 stream ends inside a frame (type 0x0, 3 of 16 octets)
+a:goaway-here        5 1 GOAWAY on a request's stream
+a:good               0 1
+a:head-bomb          5 0 a head is too long
+a:head-cut           5 0 stream ends inside a frame (type 0x1, 33 of 36 octets)
+a:head-length-bomb   5 0 a head is too long
+a:http2-continuation 5 1 a frame of HTTP/2 on a request's stream
+a:http2-ping         5 1 a frame of HTTP/2 on a request's stream
+a:http2-priority     5 0 a frame of HTTP/2 on a request's stream
+a:http2-window       5 1 a frame of HTTP/2 on a request's stream
+a:informed           0 1
+a:informed-forever   5 0 a 1xx response ends the stream
+a:newline            5 0 a control character in a field value
+a:no-answer          5 0 the stream ends before the response
+a:no-status          5 0 not a status code
+a:octet-frames       0 2
+a:push-promise       5 1 a push that was not allowed
+a:qpack-cut          5 0 a field section cannot be read
+a:qpack-dynamic      5 0 a field section cannot be read
+a:qpack-empty        5 0 a field section cannot be read
+a:qpack-garbage      5 0 a field section cannot be read
+a:second-head        5 1 HEADERS inside a tunnel
+a:settings-here      5 1 SETTINGS on a request's stream
+a:status-abc         5 0 a status is not three digits
+a:status-late        5 0 a pseudo-header field behind other fields
+a:trailers           5 1 HEADERS inside a tunnel
+a:transfer-encoding  5 0 a field about the connection
+a:two-capsules       0 2
+a:two-statuses       5 0 a pseudo-header field comes twice
+a:udp-65528          5 0 datagram payload of 65528 octets, more than the 65527 allowed
+a:unknown-endless    5 1 capsules: byte 20: stream ends inside a capsule value (type 0x17, 3 of 4611686018427387903 octets)
+a:unknown-flood      5 0 too many frames that carry nothing
+a:unknown-frame      0 1
+a:unknown-long       0 2
+a:upper-case         5 0 a field name is not in lower case
+LIST
+}
+
+@test "settings and streams of a server that breaks HTTP/3" {
+  expect_each <<'LIST'
+s:cancel-push        5 0 CANCEL_PUSH of no push
+s:connect-2          5 0 setting 0x8 is neither 0 nor 1
+s:data               5 0 DATA on the control stream
+s:decoder-cancel     0 1
+s:decoder-increment  5 0 an instruction for a dynamic table
+s:duplicate          5 0 setting 0x33 comes twice
+s:encoder-capacity   5 0 an instruction for a dynamic table
+s:encoder-insert     5 0 an instruction for a dynamic table
+s:ended-control      5 0 a stream was closed that HTTP/3 needs
+s:ended-decoder      5 0 a stream was closed that HTTP/3 needs
+s:ended-type         5 0 a stream was closed that HTTP/3 needs
+s:goaway-all         6 0 the peer reset the tunnel: not processed (the peer takes no more requests, code 0x10b)
+s:goaway-first       5 0 the control stream does not begin with SETTINGS
+s:goaway-long        5 0 a frame goes on behind its id
+s:goaway-odd         5 0 GOAWAY with an id that is no request's
+s:goaway-rises       5 0 GOAWAY with a larger id than before
+s:grease-first       5 0 the control stream does not begin with SETTINGS
+s:headers            5 0 HEADERS on the control stream
+s:http2-ping         5 0 a frame of HTTP/2 on the control stream
+s:http2-priority     5 0 a frame of HTTP/2 on the control stream
+s:http2-setting      5 0 setting 0x4 is one of HTTP/2
+s:max-push-id        5 0 MAX_PUSH_ID on the control stream
+s:no-connect         6 0 the server does not take Extended CONNECT
+s:no-parameter       5 0 H3_DATAGRAM without QUIC's max_datagram_frame_size
+s:no-settings        6 0 the server does not take Extended CONNECT
+s:push-promise       5 0 PUSH_PROMISE on the control stream
+s:push-stream        5 0 a push that was not allowed
+s:reset-control      5 1 a stream was closed that HTTP/3 needs
+s:server-bidi        5 0 a bidirectional stream from the server
+s:setting-2          5 0 setting 0x33 is neither 0 nor 1
+s:settings-cut       5 0 the settings end inside one
+s:settings-late      0 1
+s:settings-long      5 0 more than 64 settings
+s:settings-twice     5 0 SETTINGS again on the control stream
+s:two-controls       5 0 a second stream of a kind that there is one of
+s:two-encoders       5 0 a second stream of a kind that there is one of
+s:unknown-frame-long 0 1
+s:unknown-frames     5 0 too many frames that carry nothing
+s:unknown-streams    0 1
+LIST
+}
+
+@test "datagrams of a server, good and bad" {
+  expect_each <<'LIST'
+d:after-end          0 1
+d:before-answer      0 1
+d:before-settings    0 1
+d:context-2          0 1
+d:context-cut        0 1
+d:cut                5 0 datagram ends inside its quarter stream id
+d:empty              5 0 datagram is empty, expected a quarter stream id
+d:good               0 1
+d:largest            0 1
+d:long-ids           0 2
+d:no-context         0 1
+d:too-large          5 0 quarter stream id 1152921504606846976 is above 2^60-1
+d:unknown-stream     0 1
+LIST
+}
+
+@test "resets, closes and ends" {
+  expect_each <<'LIST'
+e:answers-the-end    0 2
+e:close-asked-100    3 0 peer closed the connection with the application error 0x100: *there"
+e:close-asked-102    3 0 peer closed the connection with the application error 0x102: *there"
+e:close-asked-107    3 0 peer closed the connection with the application error 0x107: *there"
+e:close-asked-quic   3 0 peer closed the connection with PROTOCOL_VIOLATION (0xa): *there"
+e:close-first-100    3 0 peer closed the connection with the application error 0x100: *there"
+e:close-first-102    3 0 peer closed the connection with the application error 0x102: *there"
+e:close-first-107    3 0 peer closed the connection with the application error 0x107: *there"
+e:close-first-quic   3 0 peer closed the connection with PROTOCOL_VIOLATION (0xa): *there"
+e:close-open-100     3 1 peer closed the connection with the application error 0x100: *there"
+e:close-open-102     3 1 peer closed the connection with the application error 0x102: *there"
+e:close-open-107     3 1 peer closed the connection with the application error 0x107: *there"
+e:close-open-quic    3 1 peer closed the connection with PROTOCOL_VIOLATION (0xa): *there"
+e:forgets            3 1 the peer knows nothing of the connection any more (stateless reset)
+e:goaway-open        0 1
+e:goaway-refuses     6 0 the peer reset the tunnel: not processed (the peer takes no more requests, code 0x10b)
+e:no-window          0 1
+e:open-reset-0       3 1 the peer reset the tunnel: another reason (the peer sent error 0x0, code 0x0)
+e:open-reset-100     3 1 the peer reset the tunnel: no error (the peer sent H3_NO_ERROR, code 0x100)
+e:open-reset-101     3 1 the peer reset the tunnel: another reason (the peer sent H3_GENERAL_PROTOCOL_ERROR, code 0x101)
+e:open-reset-102     3 1 the peer reset the tunnel: internal error (the peer sent H3_INTERNAL_ERROR, code 0x102)
+e:open-reset-10b     3 1 the peer reset the tunnel: not processed (the peer sent H3_REQUEST_REJECTED, code 0x10b)
+e:open-reset-10c     3 1 the peer reset the tunnel: cancelled (the peer sent H3_REQUEST_CANCELLED, code 0x10c)
+e:open-reset-10d     3 1 the peer reset the tunnel: it found our message malformed (the peer sent H3_REQUEST_INCOMPLETE, code 0x10d)
+e:open-reset-10e     3 1 the peer reset the tunnel: it found our message malformed (the peer sent H3_MESSAGE_ERROR, code 0x10e)
+e:open-reset-10f     3 1 the peer reset the tunnel: its connection to the target failed (the peer sent H3_CONNECT_ERROR, code 0x10f)
+e:open-reset-33      3 1 the peer reset the tunnel: it found our datagram malformed (the peer sent H3_DATAGRAM_ERROR, code 0x33)
+e:open-reset-3fffffff 3 1 the peer reset the tunnel: another reason (the peer sent error 0x3fffffff, code 0x3fffffff)
+e:reset-0            6 0 the peer reset the tunnel: another reason (the peer sent error 0x0, code 0x0)
+e:reset-100          6 0 the peer reset the tunnel: no error (the peer sent H3_NO_ERROR, code 0x100)
+e:reset-101          6 0 the peer reset the tunnel: another reason (the peer sent H3_GENERAL_PROTOCOL_ERROR, code 0x101)
+e:reset-102          6 0 the peer reset the tunnel: internal error (the peer sent H3_INTERNAL_ERROR, code 0x102)
+e:reset-10b          6 0 the peer reset the tunnel: not processed (the peer sent H3_REQUEST_REJECTED, code 0x10b)
+e:reset-10c          6 0 the peer reset the tunnel: cancelled (the peer sent H3_REQUEST_CANCELLED, code 0x10c)
+e:reset-10d          6 0 the peer reset the tunnel: it found our message malformed (the peer sent H3_REQUEST_INCOMPLETE, code 0x10d)
+e:reset-10e          6 0 the peer reset the tunnel: it found our message malformed (the peer sent H3_MESSAGE_ERROR, code 0x10e)
+e:reset-10f          6 0 the peer reset the tunnel: its connection to the target failed (the peer sent H3_CONNECT_ERROR, code 0x10f)
+e:reset-33           6 0 the peer reset the tunnel: it found our datagram malformed (the peer sent H3_DATAGRAM_ERROR, code 0x33)
+e:reset-3fffffff     6 0 the peer reset the tunnel: another reason (the peer sent error 0x3fffffff, code 0x3fffffff)
+e:reset-in-capsule   3 1 the peer reset the tunnel: cancelled (the peer sent H3_REQUEST_CANCELLED, code 0x10c)
+e:silent-open        0 1
+e:stop-control       5 1 a stream was closed that HTTP/3 needs
+e:stop-sending       3 1 the peer reset the tunnel: cancelled (the peer sent H3_REQUEST_CANCELLED, code 0x10c)
+e:vanishes           0 1
+q:no-version         3 0 peer speaks none of our versions of QUIC (it offers nothing)
+q:no-versions        3 0 peer speaks none of our versions of QUIC (it offers nothing)
+q:other-alpn         3 0 *
+LIST
+}
+
+@test "servers that say nothing or nothing of use" {
+  expect_each -m 2 <<'LIST'
+e:silent             3 0 not done after 2 s (--max-time)
+e:silent-first       3 0 not done after 2 s (--max-time)
+q:black-hole         3 0 not done after 2 s (--max-time)
+q:empty              3 0 not done after 2 s (--max-time)
+q:garbage            3 0 not done after 2 s (--max-time)
+q:mirror             3 0 not done after 2 s (--max-time)
+q:retry-garbage      3 0 not done after 2 s (--max-time)
+q:same-version       3 0 not done after 2 s (--max-time)
+s:settings-endless   3 0 not done after 2 s (--max-time)
+LIST
+}
+
+@test "the server hears which rule it broke" {
+  local name code
+  while read -r name code; do
+    ask "$name" </dev/null
+    ended "$name" "$code"
+  done <<'LIST'
+s:setting-2 109
+s:duplicate 109
+s:http2-setting 109
+s:no-parameter 109
+s:goaway-first 10a
+s:settings-twice 105
+s:two-controls 103
+s:ended-control 104
+s:push-stream 108
+s:encoder-insert 201
+a:data-first 105
+a:qpack-garbage 200
+a:frame-cut 106
+d:empty 33
+d:too-large 33
+LIST
+}
+
+@test "a server that takes capsules alone, small datagrams alone, that floods" {
+  ask d:capsules-only -c 100 < <(seq 100)
+  [ "$output" = "$(seq 100)" ]
+  ask d:not-enabled -N < <(seq 100)
+  [ "$output" = "$(seq 100)" ]
+  ask d:small -c 1 < <(printf '%0200d\nshort\n' 1)
+  [ "$output" = short ]
+  # One without an octet is a line without one.
+  ask d:zero </dev/null
+  [ "$output" = $'\nhello' ]
+  ask a:datagram-zero </dev/null
+  [ "$output" = $'\nhello' ]
+  ask a:udp-65527 </dev/null
+  [ "${#lines[0]}" -eq 65527 ] && [ "${lines[1]}" = hello ]
+  ask d:thousand -c 900 </dev/null
+  [ "$(sort -u <<<"$output")" = x ]
+  ask d:flood -c 3000 </dev/null
+  [ "$status" -eq 0 ]
+  [ "${#lines[@]}" -eq 3000 ]
+}
+
 # --- our listener -------------------------------------------------------------
 
 attack() { # attack, argument ...: in the background, until it holds
