@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/base/unconst.h"
 #include "common/net/loop.h"
 #include "common/net/quic.h"
 #include "common/net/quic_compat.h"
@@ -165,7 +166,7 @@ struct quic_stream {
 struct quic_streams {
 	struct quic_stream **buckets;
 	size_t n, n_buckets;
-	TAILQ_HEAD(, quic_stream) ready, waiting;
+	TAILQ_HEAD(quic_stream_queue, quic_stream) ready, waiting;
 	size_t unacked;			/* of all */
 };
 
@@ -271,7 +272,7 @@ struct wk_quic {
 	struct wk_transport transport;	/* first */
 	struct wk_quic_endpoint *endpoint;
 	TAILQ_ENTRY(wk_quic) entry;
-	LIST_HEAD(, quic_id) ids;
+	LIST_HEAD(quic_id_list, quic_id) ids;
 	void *arg;
 	struct wk_address peer, local;
 	enum quic_state state;
@@ -350,7 +351,7 @@ extern const struct wk_transport_ops quic_transport_ops;	/* quic.c */
 static inline struct wk_quic *
 quic_of(const struct wk_transport *t)
 {
-	return (struct wk_quic *)(uintptr_t)t;
+	return wk_unconst(t);
 }
 static inline bool
 quic_is_alive(const struct wk_quic *q)	/* verbs have an effect */
@@ -426,7 +427,7 @@ struct wk_quic_endpoint {
 	struct quic_socket new_socket;	/* and where it is about to */
 	struct quic_ids ids;
 	struct quic_blocks blocks;
-	TAILQ_HEAD(, wk_quic) connections;	/* those that are over, too */
+	TAILQ_HEAD(quic_queue_of_all, wk_quic) connections;	/* those that are over, too */
 	size_t n_over;
 	struct wk_quic_counters counters;
 	uint8_t secret[QUIC_SECRET_LEN];	/* of resets and tokens */

@@ -367,7 +367,7 @@ quic_stream_unsent(const struct quic_stream *s, ngtcp2_vec *parts, size_t max,
 		n = block->len - at;
 		if (n == 0)
 			continue;
-		parts[i].base = (uint8_t *)(uintptr_t)block->data + at;
+		parts[i].base = (uint8_t *)wk_unconst(block->data) + at;
 		parts[i].len = n;
 		sum += n;
 		i++;
