@@ -107,7 +107,7 @@ first_len(const struct quic_queue *queue)
  * a loss has made it narrower (CUBIC leaves 7 of 10 parts), so no more than
  * this part of it is filled with datagrams.
  */
-#define WINDOW_PART 5 / 8
+#define WINDOW_PART(n) ((n) * 5 / 8)
 #define PROBES_MAX 6		/* doublings */
 #define SIZES 8192		/* of those under way; a power of two */
 #define PACKET_SHARE 32		/* what stands around each, about */
@@ -122,7 +122,7 @@ quic_datagrams_may_go(const struct wk_quic *q)
 	quic_conn_info_of(q->conn, &info);
 	return q->datagrams.under_way +
 	    ngtcp2_conn_get_path_max_tx_udp_payload_size(q->conn) <=
-	    info.cwnd * WINDOW_PART;
+	    WINDOW_PART(info.cwnd);
 }
 
 void

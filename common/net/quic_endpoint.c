@@ -141,7 +141,8 @@ quic_endpoint_wake_all(struct wk_quic_endpoint *endpoint)
 {
 	struct wk_quic *q;
 
-	TAILQ_FOREACH(q, &endpoint->connections, entry)
+	for (q = TAILQ_FIRST(&endpoint->connections); q != NULL;
+	    q = TAILQ_NEXT(q, entry))
 		quic_wake(q);
 }
 
@@ -312,7 +313,8 @@ next_to_end(struct wk_quic_endpoint *e)
 {
 	struct wk_quic *q;
 
-	TAILQ_FOREACH(q, &e->connections, entry)
+	for (q = TAILQ_FIRST(&e->connections); q != NULL;
+	    q = TAILQ_NEXT(q, entry))
 		if (!q->is_deleted || (q->state > QUIC_OPEN && q->inside == 0))
 			return q;
 	return NULL;
