@@ -16,7 +16,8 @@ libwirekit_a_SOURCES += \
 	common/base/ring.c common/base/ring.h \
 	common/base/span.h \
 	common/base/str.h \
-	common/base/text.c common/base/text.h
+	common/base/text.c common/base/text.h \
+	common/base/unconst.h
 
 # wire
 libwirekit_a_SOURCES += \

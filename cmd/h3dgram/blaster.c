@@ -159,13 +159,14 @@ static void
 set_limit(struct blaster *b)
 {
 	const struct options *opt = b->opt;
+	const uint64_t burst_ns = BURST_NS;
 	double per_second = opt->rate.per_second, interval_ns;
 
 	if (opt->rate.is_bits)
 		per_second /= 8 * (double)opt->size;
 	interval_ns = per_second > 0 ? 1e9 / per_second : 0;
 	wk_ratelimit_init_interval(&b->limit, (uint64_t)interval_ns,
-	    interval_ns >= 1 ? 2 + (uint64_t)((double)BURST_NS / interval_ns) :
+	    interval_ns >= 1 ? 2 + (uint64_t)((double)burst_ns / interval_ns) :
 	    1);
 }
 

@@ -14,16 +14,16 @@ echo_pin=$(sed -n 's/.*--pin //p' "$WK_DEMO/echo")
 export echo echo_pin
 
 tell "Each line is a datagram, each datagram that comes back a line:"
-show 'seq 3 | h3dgram -c 3 --http2 -k --pin $echo_pin $echo'
+show 'seq 3 | h3dgram -c 3 -k --pin $echo_pin $echo'
 
 tell "The same for scripts:"
 show 'echo hi | h3dgram -j -c 1 --http1.1 -k --pin $echo_pin $echo | jq -c .'
 
 tell "How far is it?"
-show 'h3dgram --ping -c 5 --interval 0.1 --http2 -k --pin $echo_pin $echo'
+show 'h3dgram --ping -c 5 --interval 0.1 -k --pin $echo_pin $echo'
 
 tell "And how does it do under load?"
-show 'h3dgram --blast --rate 10Mbit --duration 1 --http2 -k --pin $echo_pin $echo'
+show 'h3dgram --blast --rate 10Mbit --duration 1 -k --pin $echo_pin $echo'
 kill "$echo_pid"
 wait "$echo_pid" || :
 
@@ -56,8 +56,8 @@ udp_proxy_pid=$!
 while ! grep -q SHA-256 "$WK_DEMO/udp.proxy"; do sleep 0.1; done
 udp_proxy=$(sed -n 's/.*listening on //p' "$WK_DEMO/udp.proxy" | head -n 1)
 udp_pin=$(sed -n 's/.*--pin //p' "$WK_DEMO/udp.proxy")
-printf '\n  $ %s\n' "h3dgram -L 0 --http2 -k --pin $udp_pin $udp_proxy 127.0.0.1:$udp &"
-h3dgram -L 0 --http2 -k --pin "$udp_pin" "$udp_proxy" "127.0.0.1:$udp" 2>"$WK_DEMO/udp.local" </dev/null &
+printf '\n  $ %s\n' "h3dgram -L 0 -k --pin $udp_pin $udp_proxy 127.0.0.1:$udp &"
+h3dgram -L 0 -k --pin "$udp_pin" "$udp_proxy" "127.0.0.1:$udp" 2>"$WK_DEMO/udp.local" </dev/null &
 udp_local_pid=$!
 while ! grep -q 'listening on' "$WK_DEMO/udp.local"; do sleep 0.1; done
 local_port=$(sed -n 's/.*udp:.*://p' "$WK_DEMO/udp.local")

@@ -207,6 +207,7 @@ uplink_del(struct uplink *up)
 		f->first = up->next;
 	if (up->next != NULL)
 		up->next->prev = up->prev;
+	up->is_leaving = true;	/* its streams hear closed in there */
 	wk_client_del(up->client);
 	free(up);
 }
@@ -545,8 +546,10 @@ stop(struct forward *f)
 		wk_io_watch(&f->signals, 0);
 		wk_timer_set(&f->max_time, WK_NEVER);
 	}
+	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it loses count of the list */
 	while (f->first != NULL)
 		uplink_del(f->first);
+	/* NOLINTEND(clang-analyzer-unix.Malloc) */
 	users_free(&f->users);
 	wk_tls_credentials_del(f->client_options.credentials);
 	wk_tunnel_request_free(&f->request);

@@ -80,8 +80,10 @@ histogram_rows(const struct histogram *h, uint64_t *bounds, uint64_t *counts,
 	size_t i, row = 0;
 
 	memset(counts, 0, n * sizeof(*counts));
-	for (i = 0; i <= n; i++, at *= factor)
+	for (i = 0; i <= n; i++) {
 		bounds[i] = (uint64_t)at;
+		at *= factor;
+	}
 	bounds[n] = h->max;
 	for (i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		while (row + 1 < n && bucket_end(i) >= bounds[row + 1])

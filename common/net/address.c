@@ -424,8 +424,8 @@ wk_address_lookup(struct wk_str text, const char *default_host,
     struct wk_address *addresses, size_t max, struct wk_error *error)
 {
 	int n = wk_address_parse(text, default_host, addresses, max, error);
-	struct wk_str host;
-	uint16_t port;
+	struct wk_str host = { NULL, 0 };
+	uint16_t port = 0;
 
 	/* A name is the one thing that is none yet. */
 	if (n != WK_E_INVALID || is_unix(text) || text.len == 0 ||

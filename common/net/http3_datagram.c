@@ -216,7 +216,7 @@ http3_send_datagram(struct wk_stream *base, const void *data, size_t len)
 	uint8_t header[WK_VARINT_OCTETS_MAX];
 	const struct iovec parts[2] = {
 		{ header, wk_datagram_h3_header(header, &d) },
-		{ http3_unconst(data), len },
+		{ wk_unconst(data), len },
 	};
 
 	if (!s->may_write || s->is_finished || s->has_reset)

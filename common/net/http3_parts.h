@@ -16,6 +16,7 @@
 #pragma once
 
 #include "common/base/buf.h"
+#include "common/base/unconst.h"
 #include "common/net/http3_session.h"
 #include "common/net/session_parts.h"
 #include "common/wire/h3frame.h"
@@ -204,18 +205,6 @@ struct http3 {
 	uint64_t idle_ns;		/* since; WK_NEVER: not known yet */
 	uint64_t drain_ns;		/* when not to wait any more */
 };
-
-/* For interfaces that write nothing there, but do not say so. */
-static inline void *
-http3_unconst(const void *p)
-{
-	union {
-		const void *in;
-		void *out;
-	} u = { p };
-
-	return u.out;
-}
 
 static inline struct http3 *
 http3_of(const struct wk_stream *s)

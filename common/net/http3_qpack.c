@@ -42,7 +42,7 @@ http3_qpack_free(struct http3 *h)
 static uint8_t *
 octets_of(struct wk_str text)
 {
-	return http3_unconst(text.at == NULL ? "" : text.at);
+	return wk_unconst(text.at == NULL ? "" : text.at);
 }
 
 static nghttp3_nv *

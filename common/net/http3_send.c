@@ -186,7 +186,7 @@ http3_write(struct wk_stream *base, const void *data, size_t len)
 	else
 		n = len;
 	if (n > 0) {
-		parts[1].iov_base = http3_unconst(data);
+		parts[1].iov_base = wk_unconst(data);
 		parts[1].iov_len = n;
 		rc = write_frame(s, parts, 2, n);
 		if (rc != WK_OK)
@@ -200,8 +200,8 @@ http3_write_both(struct wk_stream *base, const void *first, size_t first_len,
     const void *second, size_t second_len)
 {
 	struct iovec parts[3] = {
-		[1] = { http3_unconst(first), first_len },
-		[2] = { http3_unconst(second), second_len },
+		[1] = { wk_unconst(first), first_len },
+		[2] = { wk_unconst(second), second_len },
 	};
 
 	if (!of(base)->writes_nowhere)

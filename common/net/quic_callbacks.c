@@ -175,7 +175,7 @@ static int
 on_datagram_acked(ngtcp2_conn *conn, uint64_t id, void *arg)
 {
 	(void)conn;
-	(void)id;
+	quic_datagram_over(arg, id);
 	((struct wk_quic *)arg)->counters.datagrams_acked++;
 	return 0;
 }
@@ -184,7 +184,7 @@ static int
 on_datagram_lost(ngtcp2_conn *conn, uint64_t id, void *arg)
 {
 	(void)conn;
-	(void)id;
+	quic_datagram_over(arg, id);
 	((struct wk_quic *)arg)->counters.datagrams_lost++;
 	return 0;
 }

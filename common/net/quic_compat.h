@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/unconst.h"
+
 /* --- why a connection ends (0.15) ----------------------------------------- */
 
 #if NGTCP2_VERSION_NUM >= 0x000f00
@@ -217,7 +219,7 @@ quic_settings_token(ngtcp2_settings *settings, const uint8_t *token,
     size_t len, bool is_retry)
 {
 	(void)is_retry;
-	settings->token.base = (uint8_t *)(uintptr_t)token;
+	settings->token.base = wk_unconst(token);
 	settings->token.len = len;
 }
 

@@ -25,6 +25,7 @@ void
 quic_queue_free(struct quic_queue *queue)
 {
 	free(queue->data);
+	free(queue->sizes);
 	memset(queue, 0, sizeof(*queue));
 }
 
@@ -100,18 +101,58 @@ first_len(const struct quic_queue *queue)
 /* --- probes --------------------------------------------------------------- */
 
 /*
- * For libraries that do not ask after them: room in the window is left for
- * PINGs, and while anything is under way one is sent when nothing was heard for
- * a probe timeout, then for twice as long.
+ * For libraries that do not ask after datagrams: while any are under way a
+ * PING is sent when nothing was heard for a probe timeout, then for twice as
+ * long, as keep-alives are. Those need room in the congestion window, even when
+ * a loss has made it narrower (CUBIC leaves 7 of 10 parts), so no more than
+ * this part of it is filled with datagrams.
  */
-#define PROBE_ROOM 400
-#define PROBES_MAX 16
+#define WINDOW_PART(n) ((n) * 5 / 8)
+#define PROBES_MAX 6		/* doublings */
+#define SIZES 8192		/* of those under way; a power of two */
+#define PACKET_SHARE 32		/* what stands around each, about */
 
 bool
 quic_datagrams_may_go(const struct wk_quic *q)
 {
-	return QUIC_PROBES_DATAGRAMS || ngtcp2_conn_get_cwnd_left(q->conn) >=
-	    ngtcp2_conn_get_path_max_tx_udp_payload_size(q->conn) + PROBE_ROOM;
+	quic_conn_info info;
+
+	if (QUIC_PROBES_DATAGRAMS || q->datagrams.under_way == 0)
+		return true;
+	quic_conn_info_of(q->conn, &info);
+	return q->datagrams.under_way +
+	    ngtcp2_conn_get_path_max_tx_udp_payload_size(q->conn) <=
+	    WINDOW_PART(info.cwnd);
+}
+
+void
+quic_datagram_went(struct wk_quic *q, const ngtcp2_vec *parts, size_t n)
+{
+	struct quic_queue *queue = &q->datagrams;
+	size_t i, len = 0;
+
+	if (QUIC_PROBES_DATAGRAMS)
+		return;
+	if (queue->sizes == NULL &&
+	    (queue->sizes = calloc(SIZES, sizeof(*queue->sizes))) == NULL)
+		return;
+	for (i = 0; i < n; i++)
+		len += parts[i].len;
+	queue->sizes[q->next_datagram_id % SIZES] = (uint16_t)len;
+	queue->under_way += len + PACKET_SHARE;
+}
+
+void
+quic_datagram_over(struct wk_quic *q, uint64_t id)
+{
+	struct quic_queue *queue = &q->datagrams;
+	size_t len;
+
+	if (queue->sizes == NULL)
+		return;
+	/* One that was lost and is acknowledged later counts twice. */
+	len = queue->sizes[id % SIZES] + PACKET_SHARE;
+	queue->under_way -= len < queue->under_way ? len : queue->under_way;
 }
 
 void
@@ -127,6 +168,7 @@ quic_datagrams_watch(struct wk_quic *q)
 	quic_conn_info_of(q->conn, &info);
 	q->probe_ns = WK_NEVER;
 	if (info.bytes_in_flight == 0) {
+		q->datagrams.under_way = 0;
 		ngtcp2_conn_set_keep_alive_timeout(q->conn, keep_alive_ns);
 		return;
 	}

@@ -141,7 +141,8 @@ quic_endpoint_wake_all(struct wk_quic_endpoint *endpoint)
 {
 	struct wk_quic *q;
 
-	TAILQ_FOREACH(q, &endpoint->connections, entry)
+	for (q = TAILQ_FIRST(&endpoint->connections); q != NULL;
+	    q = TAILQ_NEXT(q, entry))
 		quic_wake(q);
 }
 
@@ -187,12 +188,10 @@ static int
 choose_versions(struct wk_quic_endpoint *e, struct wk_error *error)
 {
 	if ((e->options.versions & WK_QUIC_V2) != 0) {
-#if QUIC_HAS_V2
+		if (!QUIC_HAS_V2)
+			return wk_error_set(error, WK_E_UNSUPPORTED, 0,
+			    "this ngtcp2 (%s) has no QUIC v2", NGTCP2_VERSION);
 		e->versions[e->n_versions++] = WK_QUICPKT_V2;
-#else
-		return wk_error_set(error, WK_E_UNSUPPORTED, 0,
-		    "this ngtcp2 (%s) has no QUIC v2", NGTCP2_VERSION);
-#endif
 	}
 	if ((e->options.versions & WK_QUIC_V1) != 0)
 		e->versions[e->n_versions++] = WK_QUICPKT_V1;
@@ -314,7 +313,8 @@ next_to_end(struct wk_quic_endpoint *e)
 {
 	struct wk_quic *q;
 
-	TAILQ_FOREACH(q, &e->connections, entry)
+	for (q = TAILQ_FIRST(&e->connections); q != NULL;
+	    q = TAILQ_NEXT(q, entry))
 		if (!q->is_deleted || (q->state > QUIC_OPEN && q->inside == 0))
 			return q;
 	return NULL;

@@ -162,6 +162,7 @@ quic_ids_remove(struct quic_ids *ids, struct wk_quic *quic,
 {
 	struct quic_id *id, **at = bucket_of(ids, data, len);
 
+	/* cppcheck-suppress uninitvar; buckets are zeroed */
 	while ((id = *at) != NULL && !is_id(id, data, len))
 		at = &id->chain;
 	if (id == NULL || id->quic != quic)

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "common/base/clock.h"
+#include "common/base/unconst.h"
 #include "common/net/loop.h"
 #include "common/net/quic.h"
 #include "common/net/quic_compat.h"
@@ -165,7 +166,7 @@ struct quic_stream {
 struct quic_streams {
 	struct quic_stream **buckets;
 	size_t n, n_buckets;
-	TAILQ_HEAD(, quic_stream) ready, waiting;
+	TAILQ_HEAD(quic_stream_queue, quic_stream) ready, waiting;
 	size_t unacked;			/* of all */
 };
 
@@ -229,6 +230,9 @@ struct quic_queue {		/* a ring: length in four octets, data */
 	size_t head, len, cap;	/* cap is 0 or a power of two */
 	size_t n;
 	bool has_refused;	/* somebody waits for datagram_writable */
+	/* Sent and not heard of; only where the library does not ask. */
+	uint16_t *sizes;
+	size_t under_way;
 };
 
 void quic_queue_free(struct quic_queue *queue);
@@ -240,8 +244,11 @@ bool quic_datagram_next(struct wk_quic *q, ngtcp2_vec parts[2],
     size_t *n_parts);
 void quic_datagram_pop(struct wk_quic *q);
 void quic_datagrams_tell(struct wk_quic *q);
-/* May one go now, and when is it asked after? For libraries that do not. */
+/* May one go now, what went, what was heard of, and when to ask after them: */
+/* for libraries that do not. */
 bool quic_datagrams_may_go(const struct wk_quic *q);
+void quic_datagram_went(struct wk_quic *q, const ngtcp2_vec *parts, size_t n);
+void quic_datagram_over(struct wk_quic *q, uint64_t id);
 void quic_datagrams_watch(struct wk_quic *q);
 
 /* --- connections ---------------------------------------------------------- */
@@ -265,7 +272,7 @@ struct wk_quic {
 	struct wk_transport transport;	/* first */
 	struct wk_quic_endpoint *endpoint;
 	TAILQ_ENTRY(wk_quic) entry;
-	LIST_HEAD(, quic_id) ids;
+	LIST_HEAD(quic_id_list, quic_id) ids;
 	void *arg;
 	struct wk_address peer, local;
 	enum quic_state state;
@@ -344,7 +351,7 @@ extern const struct wk_transport_ops quic_transport_ops;	/* quic.c */
 static inline struct wk_quic *
 quic_of(const struct wk_transport *t)
 {
-	return (struct wk_quic *)(uintptr_t)t;
+	return wk_unconst(t);
 }
 static inline bool
 quic_is_alive(const struct wk_quic *q)	/* verbs have an effect */
@@ -420,7 +427,7 @@ struct wk_quic_endpoint {
 	struct quic_socket new_socket;	/* and where it is about to */
 	struct quic_ids ids;
 	struct quic_blocks blocks;
-	TAILQ_HEAD(, wk_quic) connections;	/* those that are over, too */
+	TAILQ_HEAD(quic_queue_of_all, wk_quic) connections;	/* those that are over, too */
 	size_t n_over;
 	struct wk_quic_counters counters;
 	uint8_t secret[QUIC_SECRET_LEN];	/* of resets and tokens */

@@ -19,9 +19,9 @@ quic_path(const struct wk_address *local, const struct wk_address *peer)
 	ngtcp2_path path;
 
 	memset(&path, 0, sizeof(path));
-	path.local.addr = (struct sockaddr *)(uintptr_t)&local->sa;
+	path.local.addr = wk_unconst(&local->sa);
 	path.local.addrlen = local->len;
-	path.remote.addr = (struct sockaddr *)(uintptr_t)&peer->sa;
+	path.remote.addr = wk_unconst(&peer->sa);
 	path.remote.addrlen = peer->len;
 	return path;
 }

@@ -325,7 +325,8 @@ quic_streams_tell(struct wk_quic *q)
 	struct quic_stream *s;
 
 	/* Each that waits now once; who waits again stands behind. */
-	TAILQ_FOREACH(s, &q->streams.waiting, waiting)
+	for (s = TAILQ_FIRST(&q->streams.waiting); s != NULL;
+	    s = TAILQ_NEXT(s, waiting))
 		n++;
 	while (n-- > 0 && (s = TAILQ_FIRST(&q->streams.waiting)) != NULL) {
 		handler = quic_session(q);
@@ -367,7 +368,7 @@ quic_stream_unsent(const struct quic_stream *s, ngtcp2_vec *parts, size_t max,
 		n = block->len - at;
 		if (n == 0)
 			continue;
-		parts[i].base = (uint8_t *)(uintptr_t)block->data + at;
+		parts[i].base = (uint8_t *)wk_unconst(block->data) + at;
 		parts[i].len = n;
 		sum += n;
 		i++;

@@ -234,7 +234,7 @@ describe_message(const struct quic_socket *s, const struct quic_batch *batch,
 	memset(control, 0, sizeof(*control));
 	m->msg_control = control;
 	if (!s->is_connected) {
-		m->msg_name = (void *)(uintptr_t)&batch->peer.sa;
+		m->msg_name = wk_unconst(&batch->peer.sa);
 		m->msg_namelen = batch->peer.len;
 	}
 	if (s->is_wildcard && !is_any(&batch->local))

@@ -43,6 +43,7 @@ put_datagram(struct wk_quic *q, struct packet *p, uint64_t now)
 	    p->data, p->cap, &is_taken, NGTCP2_WRITE_DATAGRAM_FLAG_MORE,
 	    q->next_datagram_id, parts, n, now);
 	if (is_taken) {
+		quic_datagram_went(q, parts, n);
 		q->next_datagram_id++;
 		q->counters.datagrams_sent++;
 		quic_datagram_pop(q);
@@ -89,14 +90,13 @@ put_stream(struct wk_quic *q, struct packet *p, struct quic_stream *s,
 static ngtcp2_ssize
 make_packet(struct wk_quic *q, struct packet *p, uint64_t now)
 {
-	bool has_datagrams = quic_datagrams_may_go(q);
 	struct quic_stream *s;
 	ngtcp2_ssize rc;
 
 	for (;;) {
 		s = quic_stream_next(q);
-		if (has_datagrams && q->datagrams.n > 0 &&
-		    (q->is_datagram_turn || s == NULL)) {
+		if (q->datagrams.n > 0 && (q->is_datagram_turn || s == NULL) &&
+		    quic_datagrams_may_go(q)) {
 			q->is_datagram_turn = false;
 			rc = put_datagram(q, p, now);
 		} else if (s != NULL) {

@@ -10,6 +10,7 @@ setup() {
   cd "$BATS_TEST_TMPDIR" || exit
   peers=$WK_SOURCE/tests/peers
   versions=(http1.1 http2 http3)
+  [ -z "${WK_SLOW_TOOLS-}" ] || versions=(http3)
   pids=()
   n_served=0
   unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY all_proxy ALL_PROXY no_proxy NO_PROXY
@@ -46,7 +47,7 @@ serve() { # option ...
 
 # A client of that, over the version of the loop.
 client() { # option ...
-  timeout 30 h3dgram "--$version" "${trust[@]}" "$@"
+  timeout 120 h3dgram "--$version" "${trust[@]}" "$@"
 }
 
 # A peer that prints its port first; sets port and out.
@@ -219,7 +220,7 @@ summary() { # jq filter, of NDJSON on stdin
   # Who never ends is waited for a moment only.
   version=http1.1
   opener 'time.sleep(60)'
-  run -0 timeout 20 h3dgram --http1.1 --linger 0.1 "http://127.0.0.1:$port/" <<<hi
+  run -0 timeout 120 h3dgram --http1.1 --linger 0.1 "http://127.0.0.1:$port/" <<<hi
 }
 
 @test "requests say what their options say" {
@@ -357,7 +358,7 @@ s.sendto(b"x", ("127.0.0.1", int(sys.argv[1])))' "$local_port"
 
 @test "a first connection that fails ends it, and addresses that are taken" {
   for version in "${versions[@]}"; do
-    run -3 --separate-stderr timeout 20 h3dgram -q -L 0 "--$version" https://127.0.0.1:1/
+    run -3 --separate-stderr timeout 120 h3dgram -q -L 0 "--$version" https://127.0.0.1:1/
     says_one 'https://127.0.0.1:1/: '
   done
   serve --serve echo
@@ -519,7 +520,7 @@ sys.stdin.read()'
   grep -q "commands: ${#versions[@]} failed" "$log"
   serve --serve exec -- head -n 1
   for version in "${versions[@]}"; do
-    run -0 timeout 20 bash -c 'h3dgram "$@" < <(echo one; sleep 30)' - "--$version" "${trust[@]}" "$url"
+    run -0 timeout 120 bash -c 'h3dgram "$@" < <(echo one; sleep 300)' - "--$version" "${trust[@]}" "$url"
     [ "$output" = one ]
   done
 }
@@ -622,9 +623,9 @@ sys.stdin.read()'
 
 @test "nobody there, a name that is not, and peers that talk rubbish" {
   for version in "${versions[@]}"; do
-    run -3 --separate-stderr timeout 20 h3dgram "--$version" https://127.0.0.1:1/ </dev/null
+    run -3 --separate-stderr timeout 120 h3dgram "--$version" https://127.0.0.1:1/ </dev/null
     says_one 'https://127.0.0.1:1/: '
-    run -3 --separate-stderr timeout 30 h3dgram "--$version" https://nowhere.invalid/ </dev/null
+    run -3 --separate-stderr timeout 120 h3dgram "--$version" https://nowhere.invalid/ </dev/null
     says_one 'nowhere.invalid'
   done
   # A silent one.
@@ -632,7 +633,7 @@ sys.stdin.read()'
   port=$(awk '{ print $2; exit }' "$out")
   run -3 --separate-stderr h3dgram --http1.1 -m 0.3 "http://127.0.0.1:$port/" </dev/null
   says_one 'not done after 0.3 s'
-  run -3 --separate-stderr timeout 20 h3dgram --http2 --connect-timeout 0.3 -k -q "https://127.0.0.1:$port/" </dev/null
+  run -3 --separate-stderr timeout 120 h3dgram --http2 --connect-timeout 0.3 -k -q "https://127.0.0.1:$port/" </dev/null
   [ "${#stderr_lines[@]}" -eq 1 ]
 }
 
@@ -654,16 +655,16 @@ stopped_reading() { # pid
 
 @test "malformed datagrams and capsules end the tunnel, after what was good" {
   opener 'c.sendall(b"\0\3\0hi\0\1\x40"); c.recv(100)'
-  run -5 --separate-stderr timeout 20 h3dgram --http1.1 "http://127.0.0.1:$port/" < <(sleep 30)
+  run -5 --separate-stderr timeout 120 h3dgram --http1.1 "http://127.0.0.1:$port/" < <(sleep 300)
   [ "$output" = hi ]
   [ "${#stderr_lines[@]}" -eq 1 ]
   opener 'c.sendall(b"\0\3\0hi\0\4\0x"); c.shutdown(socket.SHUT_WR); c.recv(100)'
-  run -5 --separate-stderr timeout 20 h3dgram --http1.1 "http://127.0.0.1:$port/" < <(sleep 30)
+  run -5 --separate-stderr timeout 120 h3dgram --http1.1 "http://127.0.0.1:$port/" < <(sleep 300)
   [ "$output" = hi ]
   [[ "$stderr" == *'byte 9: stream ends inside a capsule value'* ]]
   # Unknown capsules and those that are too long are passed over.
   opener 'c.sendall(b"\x17\3xyz\0\x80\1\x11\x70" + bytes(70000) + b"\0\3\0hi"); c.recv(100)'
-  run -0 timeout 20 h3dgram --http1.1 -c 1 "http://127.0.0.1:$port/" < <(sleep 30)
+  run -0 timeout 120 h3dgram --http1.1 -c 1 "http://127.0.0.1:$port/" < <(sleep 300)
   [ "$output" = hi ]
 }
 
@@ -676,7 +677,7 @@ stopped_reading() { # pid
     says_one 'standard output: No space left on device'
     run -4 --separate-stderr bash -c 'h3dgram "$@" "--$version" "$url" <in >&-' - "${trust[@]}"
     says_one 'standard output: Bad file descriptor'
-    run -0 --separate-stderr timeout 20 bash -c 'yes | h3dgram "$@" "--$version" "$url" | head -n 1' - "${trust[@]}"
+    run -0 --separate-stderr timeout 120 bash -c 'yes | h3dgram "$@" "--$version" "$url" | head -n 1' - "${trust[@]}"
     [ "$output" = y ]
     [ -z "$stderr" ]
     run -4 --separate-stderr bash -c 'h3dgram --ping -q -c 1 "$@" "--$version" "$url" >/dev/full' - "${trust[@]}"
@@ -684,7 +685,7 @@ stopped_reading() { # pid
     run -4 --separate-stderr bash -c 'h3dgram --blast -q -c 1 "$@" "--$version" "$url" >/dev/full' - "${trust[@]}"
     says_one 'standard output: No space left on device'
   done
-  run -0 --separate-stderr timeout 20 bash -c "trap '' PIPE; yes | h3dgram --$version ${trust[*]} $url | head -n 1"
+  run -0 --separate-stderr timeout 120 bash -c "trap '' PIPE; yes | h3dgram --$version ${trust[*]} $url | head -n 1"
   ! grep -v '^yes:' <<<"$stderr" | grep . || return 1
   run -4 --separate-stderr client -o /nowhere/file "$url"
   says_one '/nowhere/file: No such file or directory'

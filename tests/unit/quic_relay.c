@@ -21,6 +21,21 @@ pass(struct relay_side *out, const uint8_t *data, size_t len)
 }
 
 static void
+let_go(struct relay_side *out)
+{
+	wk_timer_set(&out->timer, WK_NEVER);
+	if (out->held_len > 0)
+		pass(out, out->held, out->held_len);
+	out->held_len = 0;
+}
+
+static void
+on_late(struct wk_timer *timer)
+{
+	let_go(timer->arg);
+}
+
+static void
 forward(struct relay *r, struct relay_side *out, const uint8_t *data,
     size_t len)
 {
@@ -29,15 +44,14 @@ forward(struct relay *r, struct relay_side *out, const uint8_t *data,
 	if (out->held_len == 0 && happens(r)) {
 		memcpy(out->held, data, len);
 		out->held_len = len;
+		wk_timer_set(&out->timer,
+		    wk_clock_now_ns() + WK_NS_PER_SEC / 200);
 		return;
 	}
 	pass(out, data, len);
 	if (happens(r))
 		pass(out, data, len);
-	if (out->held_len > 0) {
-		pass(out, out->held, out->held_len);
-		out->held_len = 0;
-	}
+	let_go(out);
 }
 
 static void
@@ -82,6 +96,7 @@ open_side(struct relay *r, struct relay_side *side, struct wk_address *bound)
 	side->relay = r;
 	wk_io_init(&side->io, r->loop, fd, on_readable, side);
 	wk_io_watch(&side->io, WK_IO_READ);
+	wk_timer_init(&side->timer, r->loop, on_late, side);
 }
 
 void
@@ -100,6 +115,7 @@ static void
 close_side(struct relay_side *side)
 {
 	wk_io_watch(&side->io, 0);
+	wk_timer_set(&side->timer, WK_NEVER);
 	close(side->io.fd);
 }
 
@@ -107,6 +123,7 @@ void
 relay_rebind(struct relay *r)
 {
 	close_side(&r->server);
+	r->server.held_len = 0;
 	open_side(r, &r->server, NULL);
 }
 

@@ -12,8 +12,9 @@ struct relay_side {
 	struct relay *relay;
 	struct wk_io io;
 	struct wk_address peer;		/* where what comes out here goes */
-	uint8_t held[2048];
+	uint8_t held[2048];		/* until the next, or for 5 ms */
 	size_t held_len;
+	struct wk_timer timer;
 };
 
 struct relay {

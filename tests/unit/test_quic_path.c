@@ -19,7 +19,7 @@ static void
 bears_loss(void **state)
 {
 	static const struct { unsigned percent; uint64_t octets; } cases[] = {
-		{ 1, 3000000 }, { 5, 1000000 }, { 20, 100000 },
+		{ 1, 3000000 }, { 5, 1000000 }, { 20, 50000 },
 	};
 	struct flow *f, *g;
 	struct relay r;
@@ -35,6 +35,9 @@ bears_loss(void **state)
 			e.client_options.handshake_timeout_ns =
 			    e.server_options.handshake_timeout_ns =
 			    60 * WK_NS_PER_SEC;
+			/* Probe timeouts double, and probes get lost, too. */
+			e.client_options.idle_timeout_ns =
+			    e.server_options.idle_timeout_ns = 0;
 			relay_up(&e, &r, cases[i].percent, seed);
 			f = end_open(&e.client, false, cases[i].octets, true);
 			g = end_open(&e.client, true, 10000, true);
@@ -46,18 +49,18 @@ bears_loss(void **state)
 		}
 }
 
+/* Nothing else is under way: somebody has to ask after them. */
 static void
-counts_lost_datagrams(void **state)
+loses_datagrams(unsigned percent, uint32_t seed)
 {
 	struct wk_transport_stats stats;
 	struct relay r;
 	struct ends e;
 	int i;
 
-	(void)state;
 	ends_init(&e);
-	relay_up(&e, &r, 0, 1);
-	r.percent = 10;
+	relay_up(&e, &r, 0, seed);
+	r.percent = percent;
 	for (i = 0; i < 300; i++) {
 		assert_int_equal(end_datagram(&e.client, 1000),
 		    WK_TRANSPORT_SENT);
@@ -66,15 +69,24 @@ counts_lost_datagrams(void **state)
 	}
 	r.percent = 0;
 	do {
-		ends_settle(&e, WK_NS_PER_SEC / 50);
+		ends_settle(&e, WK_NS_PER_SEC / 100);
 		assert_int_equal(e.client.n_closed, 0);
 		e.client.t->ops->stats(e.client.t, &stats);
 	} while (stats.datagrams_acked + stats.datagrams_lost < 300);
 	assert_int_equal(stats.datagrams_sent, 300);
 	assert_true(stats.datagrams_lost > 0);
-	assert_true(stats.datagrams_acked <= e.server.n_datagrams);
 	relay_free(&r);
 	ends_free(&e);
+}
+
+static void
+counts_lost_datagrams(void **state)
+{
+	uint32_t seed;
+
+	(void)state;
+	for (seed = 1; seed <= 20; seed++)
+		loses_datagrams(seed % 2 == 0 ? 10 : 25, seed);
 }
 
 static void
@@ -120,6 +132,10 @@ migrates(void **state)
 		    (uint64_t)i * 300000);
 		assert_int_equal(wk_quic_migrate(e.client.quic, NULL, &error),
 		    WK_OK);
+		do {
+			ends_settle(&e, WK_NS_PER_SEC / 1000);
+			e.server.t->ops->stats(e.server.t, &stats);
+		} while (stats.migrations < (uint64_t)i);
 	}
 	ends_until(&e, &f->n_gone, 1);
 	e.server.t->ops->stats(e.server.t, &stats);
