@@ -46,7 +46,7 @@ export work WK_BUILD=$work/wrapped WK_SOURCE=$top WK_SLOW_TOOLS=yes
 # Left out: what is under load for minutes, what waits for other programs, and
 # what runs none of the tools; the sanitizers have all of it.
 printf '%s\n' "$top"/tests/cli/*.bats "$top"/tests/net/*.bats |
-  grep -vE '/net/(mcproxy.*|capsule-cat.*|h3.*|quic-ends|tls|http-ends)\.bats$' |
+  grep -vE '/cli/h3dgram\.bats$|/net/(mcproxy.*|capsule-cat.*|h3.*|quic-ends|tls|http-ends)\.bats$' |
   xargs -P "$cores" -I{} bash -c 'checked {}'
 [ -z "$(find "$work/logs" -name '*.*' -size +0 -print -quit)" ]
 fact "valgrind: no errors logged" test $? -eq 0 ||

@@ -51,7 +51,7 @@ leaves_out() { # header-cache-variable module tool
 
 fact "dist: install puts binaries, manuals and completions in place" installs_everything
 fact "dist: uninstall takes them away" uninstalls_everything
-for module in libcbor libpcap jansson libnghttp2 readline; do
+for module in libcbor libpcap jansson libnghttp2 libngtcp2 readline; do
   printf '#!/bin/sh\ncase "$*" in *%s*) exit 1 ;; esac\nexec pkg-config "$@"\n' "$module" >"$work/no-$module"
   chmod +x "$work/no-$module"
 done
@@ -59,4 +59,5 @@ fact "dist: without libcbor the rest builds and passes" leaves_out ac_cv_header_
 fact "dist: without libpcap the rest builds and passes" leaves_out ac_cv_header_pcap_pcap_h libpcap rstdiag-sniff
 fact "dist: without jansson the rest builds and passes" leaves_out ac_cv_header_jansson_h jansson rstdiag-sniff
 fact "dist: without nghttp2 the rest builds and passes" leaves_out ac_cv_header_nghttp2_nghttp2_h libnghttp2 capsule-cat
+fact "dist: without libngtcp2 the rest builds and passes" leaves_out ac_cv_header_ngtcp2_ngtcp2_h libngtcp2 h3dgram
 fact "dist: without readline the rest builds and passes" leaves_out ac_cv_header_readline_readline_h readline 'mcproxy console'
