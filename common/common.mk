@@ -60,6 +60,9 @@ libwirekit_a_SOURCES += \
 endif
 
 # net
+libwirekit_a_SOURCES += \
+	common/net/address.c common/net/sock.h \
+	common/net/sock_listen.c
 if BUILD_RSTDIAG
 libwirekit_a_SOURCES += \
 	common/net/capture.c common/net/capture.h \
@@ -69,7 +72,6 @@ if BUILD_HTTP
 libwirekit_a_SOURCES += \
 	common/net/access.c common/net/access.h \
 	common/net/access_auth.c \
-	common/net/address.c \
 	common/net/client.c common/net/client.h \
 	common/net/client_parts.h common/net/client_quic.c \
 	common/net/client_tcp.c \
@@ -96,9 +98,7 @@ libwirekit_a_SOURCES += \
 	common/net/server.c common/net/server.h \
 	common/net/session.c common/net/session.h \
 	common/net/session_parts.h \
-	common/net/sock.h \
 	common/net/sock_dial.c \
-	common/net/sock_listen.c \
 	common/net/sock_resolve.c \
 	common/net/stdstream.c common/net/stdstream.h \
 	common/net/stream.c common/net/stream.h \

@@ -163,21 +163,22 @@ test_message_SOURCES = tests/unit/test_message.c tests/unit/unit.h
 test_message_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_message_LDADD = $(UNIT_LDADD)
 
-if BUILD_HTTP
-UNIT_TESTS += test_address test_dial test_eyeballs test_listen test_loop \
-	test_resolve test_stdstream
+UNIT_TESTS += test_address test_listen
 test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
 test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_address_LDADD = $(UNIT_LDADD)
+test_listen_SOURCES = tests/unit/test_listen.c tests/unit/unit.h
+test_listen_CPPFLAGS = $(UNIT_CPPFLAGS)
+test_listen_LDADD = $(UNIT_LDADD)
+
+if BUILD_HTTP
+UNIT_TESTS += test_dial test_eyeballs test_loop test_resolve test_stdstream
 test_dial_SOURCES = tests/unit/test_dial.c tests/unit/resolver.h tests/unit/unit.h
 test_dial_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_dial_LDADD = $(UNIT_LDADD) $(EV_LIBS)
 test_eyeballs_SOURCES = tests/unit/test_eyeballs.c tests/unit/unit.h
 test_eyeballs_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_eyeballs_LDADD = $(UNIT_LDADD)
-test_listen_SOURCES = tests/unit/test_listen.c tests/unit/unit.h
-test_listen_CPPFLAGS = $(UNIT_CPPFLAGS)
-test_listen_LDADD = $(UNIT_LDADD)
 test_loop_SOURCES = tests/unit/test_loop.c tests/unit/unit.h
 test_loop_CPPFLAGS = $(UNIT_CPPFLAGS)
 test_loop_LDADD = $(UNIT_LDADD) $(EV_LIBS)
