@@ -39,8 +39,10 @@ static void
 forward(struct relay *r, struct relay_side *out, const uint8_t *data,
     size_t len)
 {
-	if (happens(r))
+	if (happens(r)) {
+		r->n_big_dropped += len > 1000 && len < 1200;
 		return;
+	}
 	if (out->held_len == 0 && happens(r)) {
 		memcpy(out->held, data, len);
 		out->held_len = len;

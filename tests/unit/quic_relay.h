@@ -27,6 +27,7 @@ struct relay {
 	bool is_deaf;			/* nothing from the client does */
 	uint64_t from_client, from_server;	/* octets */
 	unsigned n_from_client, n_from_server;
+	unsigned n_big_dropped;		/* full datagrams, no probes */
 };
 
 void relay_init(struct relay *r, struct ends *e, unsigned percent,
