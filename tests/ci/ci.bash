@@ -42,5 +42,5 @@ made() { # DIR TARGET...
 # The tests of a build directory. Their own SKIP lines are the peers', which
 # the main run has already counted.
 tested() { # DIR
-  made "$1" check VERBOSE=1
+  make -s -C "$1" -j"$((cores * 2))" check VERBOSE=1
 }

@@ -105,10 +105,9 @@ is_vector() { # name options...
 }
 
 @test "CBOR before an independent decoder" {
-  python=/usr/bin/python3
-  "$python" -c 'import cbor2' 2>/dev/null || skip "needs python3-cbor2"
+  python3 -c 'import cbor2' 2>/dev/null || skip "needs python3-cbor2"
   decoded() {
-    rstdiag-send "$@" --payload-only 2>/dev/null | "$python" -c '
+    rstdiag-send "$@" --payload-only 2>/dev/null | python3 -c '
 import cbor2, io, sys
 data = io.BytesIO(sys.stdin.buffer.read())
 items = []

@@ -6,7 +6,9 @@ bats_require_minimum_version 1.5.0
 
 WK_SOURCE=${WK_SOURCE:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)}
 WK_BUILD=${WK_BUILD:-$WK_SOURCE/build}
-PATH=$WK_BUILD:$PATH
+# The distribution's interpreters come first: they have its packages, and need no
+# wrapper that starts slowly.
+PATH=$WK_BUILD:/usr/bin:$PATH
 export TZ=UTC LC_ALL=C.UTF-8
 unset NO_COLOR POSIXLY_CORRECT
 

@@ -109,7 +109,7 @@ LUA
 }
 
 @test "a foreign parser reads the metrics, also of hostile names" {
-  /usr/bin/python3 -c 'import prometheus_client' 2>/dev/null || skip "needs python3-prometheus-client"
+  python3 -c 'import prometheus_client' 2>/dev/null || skip "needs python3-prometheus-client"
   two_pools
   cat >pools.lua <<LUA
 pools{ ["a \\"b\\\\ \\n\\xff"] = { backends = { "127.0.0.1:${port[1]} la\"bel" } }, two = { backends = { "127.0.0.1:${port[2]}" } } }
@@ -120,7 +120,7 @@ LUA
   start --metrics "127.0.0.1:$other"
   wait_until up 4
   talk "${port[0]}" <<<$'get x/none\nset x/a 0 0 1\nx' >/dev/null
-  run -0 --separate-stderr /usr/bin/python3 - "$other" <<'PY'
+  run -0 --separate-stderr python3 - "$other" <<'PY'
 import sys, urllib.request
 from prometheus_client.parser import text_string_to_metric_families
 text = urllib.request.urlopen("http://127.0.0.1:%s/metrics" % sys.argv[1]).read().decode()

@@ -443,15 +443,14 @@ LUA
 }
 
 @test "pymemcache and libmemcached's tools work through it" {
-  local python=/usr/bin/python3 # the distribution's, which has its packages
-  "$python" -c 'import pymemcache' 2>/dev/null || skip "needs python3-pymemcache"
+  python3 -c 'import pymemcache' 2>/dev/null || skip "needs python3-pymemcache"
   command -v memccp >/dev/null || skip "needs libmemcached-tools"
   two_pools
   printf 'router{ router_type = "flat" }\npool{ name = "default", backends = { "127.0.0.1:%d", "127.0.0.1:%d" } }\n' \
     "${port[1]}" "${port[2]}" >pools.lua
   start
   wait_until up 4
-  run -0 "$python" -c '
+  run -0 python3 -c '
 import sys
 from pymemcache.client.base import Client
 c = Client(("127.0.0.1", int(sys.argv[1])))
