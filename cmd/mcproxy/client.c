@@ -13,7 +13,6 @@
 #include "cmd/mcproxy/watch.h"
 
 #define READ_MIN 16384
-#define REQUESTS_MAX 1024	/* of one client at once; then it waits */
 
 /* --- requests ------------------------------------------------------------- */
 
@@ -190,6 +189,8 @@ pump(struct client *c)
 		if (c->head == NULL)
 			c->tail = NULL;
 		c->n_requests--;
+		if (c->window < WINDOW_MAX)
+			c->window++;
 		c->promised -= r->promised;
 		r->client = NULL;
 		request_unref(w, r);
@@ -326,7 +327,7 @@ has_too_much(const struct client *c)
 {
 	const struct proxy_options *o = &c->worker->proxy->options;
 
-	return c->n_requests >= REQUESTS_MAX ||
+	return c->n_requests >= c->window ||
 	    c->out.bytes + c->promised > o->client_buffer;
 }
 
@@ -506,6 +507,7 @@ client_new(struct worker *w, int fd, uint8_t listener)
 	c->source.fd = fd;
 	c->worker = w;
 	c->tag = listener;
+	c->window = WINDOW_START;
 	request_reader_init(&c->reader, w->proxy->options.max_value);
 	atomic_fetch_add(&w->proxy->n_clients, 1);
 	e.data.ptr = &c->source;

@@ -30,6 +30,8 @@
 #define COUNTERS_MAX 256	/* of the user's */
 #define BUCKETS_MAX 64		/* of tokens, for rate limits */
 #define STREAM_MIN 32768	/* longer values go out as they come in */
+#define WINDOW_MAX 1024		/* requests of one client at once */
+#define WINDOW_START 16		/* and one more for each answer */
 #define BACKEND_FAILURE "SERVER_ERROR backend failure"
 
 struct worker;
@@ -122,6 +124,7 @@ struct client {
 	char *rest;			/* read, not yet understood */
 	uint32_t rest_len;
 	uint32_t n_requests;
+	uint32_t window;		/* that may be under way at once */
 	uint64_t promised;		/* long values on their way */
 	uint8_t tag;			/* index into the proxy's listeners */
 	bool is_known, is_dirty, is_full, is_paused, is_again;

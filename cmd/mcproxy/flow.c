@@ -152,6 +152,20 @@ request_text(struct worker *w, struct request_state *r, const char *text,
 	request_finish(w, r, &a);
 }
 
+/*
+ * How long values are is known when they come: whoever asks for long ones asks
+ * for few at a time, or others wait behind all of them at the backend. At
+ * least two, as the last may be one whose value is still to be read.
+ */
+static void
+narrow(struct client *c, uint64_t len)
+{
+	uint64_t window = c->worker->proxy->options.client_buffer / len + 2;
+
+	if (c->window > window)
+		c->window = (uint32_t)window;
+}
+
 /* May this client have so much more waiting for it? If so, it counts. */
 bool
 request_has_room(struct request_state *r, uint64_t len)
@@ -161,6 +175,7 @@ request_has_room(struct request_state *r, uint64_t len)
 
 	if (r->client == NULL || len < STREAM_MIN)
 		return true;
+	narrow(r->client, len);
 	w = r->client->worker;
 	o = &w->proxy->options;
 	if (o->memory_limit > 0 && w->store.bytes + len >

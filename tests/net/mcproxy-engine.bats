@@ -284,6 +284,10 @@ s.connect(("127.0.0.1", int(sys.argv[1])))
 f = s.makefile("rb")
 s.sendall(b"set /foo/v 0 0 150000\r\n" + b"v" * 150000 + b"\r\n")
 assert f.readline() == b"STORED\r\n"
+# Short answers let it have many requests under way.
+s.sendall(b"mg /foo/none\r\n" * 400)
+for _ in range(400):
+    assert f.readline() == b"EN\r\n"
 s.sendall(b"mg /foo/v v\r\n" * 400)
 # Others are served meanwhile.
 o = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
@@ -307,6 +311,42 @@ PY
     kill "$proxy_pid"
     wait "$proxy_pid"
   done
+}
+
+@test "who asks for long values gets few at a time, and all of them" {
+  two_pools
+  proxy --threads 1 --listen "127.0.0.1:${port[0]}" pools.lua
+  wait_until up 4
+  run -0 python3 - "${port[0]}" <<'PY'
+import socket, sys
+def client():
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.settimeout(30)
+    return s, s.makefile("rb")
+def taken():
+    o.sendall(b"stats backends\r\n")
+    n = 0
+    for line in g:
+        if b":bytes_in " in line:
+            n += int(line.split()[-1])
+        if line == b"END\r\n":
+            return n
+s, f = client()
+o, g = client()
+v = b"v" * 1000000
+s.sendall(b"set /foo/v 0 0 1000000\r\n" + v + b"\r\n")
+assert f.readline() == b"STORED\r\n"
+s.sendall(b"get /foo/v\r\n" * 500)
+# While it does not read, no more comes for it than at first and what it may have waiting.
+for _ in range(1000):
+    o.sendall(b"get /foo/v2 /foo/v3 /foo/v4\r\n")
+    assert g.readline() == b"END\r\n"
+assert taken() < 25000000, taken()
+for _ in range(500):
+    assert f.readline() == b"VALUE /foo/v 0 1000000\r\n"
+    assert f.read(1000002) == v + b"\r\n"
+    assert f.readline() == b"END\r\n"
+PY
 }
 
 @test "half a command, a value octet by octet, and others meanwhile" {

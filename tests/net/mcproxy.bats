@@ -439,7 +439,7 @@ LUA
   start --client-buffer 64k
   wait_until up 8
   run -0 python3 "$WK_SOURCE/tests/peers/memcached-load.py" "${port[0]}" --clients 4 --seconds 2 --large --slow
-  [[ $output == *" errors 0 wrong 0" ]]
+  [[ $output == *" errors 0 wrong 0" ]] || { echo "$output"; cat err; return 1; }
 }
 
 @test "pymemcache and libmemcached's tools work through it" {

@@ -4,7 +4,7 @@
 
 Usage: memcached-load.py PORT [--clients N] [--seconds N | --until FILE]
        [--rude] [--large] [--slow]
-Prints "running", at the end "done N errors N wrong N": errors are
+Prints "running", each SERVER_ERROR once, at the end "done N errors N wrong N": errors are
 SERVER_ERROR lines, wrong is an answer that belongs to another request.
 --rude adds a client that sends bad requests, --large values of a megabyte and
 multigets of 2000 keys, --slow a client that asks for much and reads nothing.
@@ -28,11 +28,20 @@ PREFIX = ["/foo/", "/bar/"]
 end = time.monotonic() + a.seconds
 counts = {"done": 0, "errors": 0, "wrong": 0}
 lock = threading.Lock()
+told = set()
 seen = threading.Event()
 
 
 def running():
     return time.monotonic() < end and not (a.until and os.path.exists(a.until))
+
+
+def tell(line):
+    """Each kind of error once."""
+    with lock:
+        if line not in told:
+            told.add(line)
+            print("error:", line, flush=True)
 
 
 def value_of(key, large):
@@ -58,6 +67,7 @@ class Client(threading.Thread):
             if line == b"END\r\n":
                 return False
             if line.startswith(b"SERVER_ERROR"):
+                tell(line)
                 return True
             word, key, _, size = line.split()
             data = self.f.read(int(size) + 2)[:-2]
@@ -79,6 +89,7 @@ class Client(threading.Thread):
         if line != b"STORED\r\n":
             if not line.startswith(b"SERVER_ERROR"):
                 raise ValueError(line)
+            tell(line)
             errors += 1
         for ks in keys:
             errors += self.answer(ks)
