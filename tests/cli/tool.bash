@@ -42,6 +42,11 @@ wait_until() {
   return 1
 }
 
+# Whether it was built with AddressSanitizer: memory is not what it is then.
+is_sanitized() { # tool
+  grep -q __asan_init "$WK_BUILD/$1"
+}
+
 # Run a command that may not open raw sockets, whoever we are.
 without_raw() {
   if [ "$(id -u)" -eq 0 ]; then

@@ -105,13 +105,7 @@ resident_of() { # pid: KiB
   awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
 }
 
-# What a program may need at most, with everything that it must keep; much more
-# under sanitizers.
+# What a program may need at most, with everything that it must keep.
 limit_kib() {
-  if grep -qs '^#define HAVE_SANITIZERS' "$WK_BUILD/config.h" ||
-    nm "$WK_BUILD/h3dgram" 2>/dev/null | grep -q __asan_init; then
-    echo 600000
-  else
-    echo 65536
-  fi
+  if is_sanitized h3dgram; then echo 600000; else echo 65536; fi
 }
