@@ -41,6 +41,8 @@ made() { # DIR TARGET...
 
 # The tests of a build directory. Their own SKIP lines are the peers', which
 # the main run has already counted.
-tested() { # DIR
-  make -s -C "$1" -j"$((cores * 2))" check VERBOSE=1
+tested() { # DIR VARIABLE=VALUE...
+  local dir=$1
+  shift
+  make -s -C "$dir" -j"$((cores * 2))" check VERBOSE=1 "$@"
 }

@@ -30,13 +30,16 @@ pcap() {
   python3 "$WK_SOURCE/tests/peers/pcap.py" "$@"
 }
 
+# Something to wait for that never comes, without a process for each wait.
+exec {wk_never}<> <(:)
+
 # Run until a condition holds. Three minutes are for the slowest machine:
 # nothing is to depend on them.
 wait_until() {
   local limit=$((SECONDS + 180))
   while ((SECONDS <= limit)); do
     "$@" >/dev/null 2>&1 && return
-    read -rt 0.05 <> <(:) || :
+    read -rt 0.05 -u "$wk_never" || :
   done
   echo "timed out waiting until: $*" >&2
   return 1

@@ -4,7 +4,9 @@
 . "$(dirname "$0")/ci.bash"
 
 fact "threads: configure" configured "$work/tsan" --enable-sanitizers=thread CFLAGS='-g -O1' &&
-  fact "threads: build" made "$work/tsan" mcproxy || exit 0
+  fact "threads: build" made "$work/tsan" mcproxy test_resolve test_dial || exit 0
+fact "threads: lookups" "$work/tsan/test_resolve"
+fact "threads: connecting" "$work/tsan/test_dial"
 
 # Every report is in a file, whatever the tests look at.
 mkdir -m 1777 "$work/logs"
