@@ -30,7 +30,7 @@ skip() { # DESCRIPTION REASON
 configured() {
   local dir=$1
   shift
-  mkdir -p "$dir" && (cd "$dir" && "$top/configure" --enable-werror "$@")
+  mkdir -p "$dir" && (cd "$dir" && CONFIG_SHELL=/bin/sh "$top/configure" --enable-werror "$@")
 }
 
 made() { # DIR TARGET...
