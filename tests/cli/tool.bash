@@ -30,13 +30,12 @@ pcap() {
   python3 "$WK_SOURCE/tests/peers/pcap.py" "$@"
 }
 
-# Something to wait for that never comes, without a process for each wait.
-exec {wk_never}<> <(:)
-
 # Run until a condition holds. Three minutes are for the slowest machine:
 # nothing is to depend on them.
 wait_until() {
   local limit=$((SECONDS + 180))
+  # Nothing ever comes from there; a process for each wait would cost more.
+  [ -n "${wk_never-}" ] || exec {wk_never}<> <(:)
   while ((SECONDS <= limit)); do
     "$@" >/dev/null 2>&1 && return
     read -rt 0.05 -u "$wk_never" || :
