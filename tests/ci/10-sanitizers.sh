@@ -9,10 +9,11 @@ seconds=${WK_FUZZ_SECONDS:-3}
 mapfile -t targets < <(cd "$top/tests/fuzz" && printf '%s\n' fuzz_*.c | sed 's/\.c$//')
 
 # Whatever decodes, and every listener and client before ends that mean harm or
-# have their own ideas. What commands do without a connection is valgrind's.
+# have their own ideas.
 under_sanitizers() {
   WK_SLOW_TOOLS=yes tested "$work/asan" TESTS="\$(UNIT_TESTS) tests/fuzz/replay.sh \
-    tests/cli/capsule-cat-tunnel.bats tests/cli/h3dgram.bats \
+    tests/cli/capsule-cat.bats tests/cli/capsule-cat-tunnel.bats tests/cli/h3dgram.bats \
+    tests/cli/rstdiag-send.bats tests/cli/rstdiag-sniff.bats \
     tests/net/capsule-cat-hostile.bats tests/net/capsule-cat-peers.bats \
     tests/net/h3-hostile.bats tests/net/h3-peers.bats tests/net/http-ends.bats \
     tests/net/mcproxy.bats tests/net/mcproxy-engine.bats tests/net/mcproxy-look.bats \
