@@ -271,7 +271,6 @@ http3_stream_malformed(struct http3_stream *s, const char *reason)
 static void
 hold(struct http3_stream *s, const uint8_t *data, size_t len)
 {
-	s->kept += len;
 	if (wk_buf_append(&s->held, data, len) != WK_OK)
 		wk_stream_reset(&s->base, WK_STREAM_INTERNAL,
 		    "too much for a tunnel that is not answered");
