@@ -157,6 +157,12 @@ wk_quic_description(struct wk_quic *quic)
 	return quic->description != NULL ? quic->description : "QUIC";
 }
 
+bool
+wk_quic_is_confirmed(const struct wk_quic *quic)
+{
+	return quic->has_confirmed;
+}
+
 void
 wk_quic_wake(struct wk_quic *quic)
 {

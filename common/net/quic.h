@@ -137,6 +137,9 @@ void wk_quic_close(struct wk_quic *quic, uint64_t code, const char *reason);
  */
 void wk_quic_del(struct wk_quic *quic);
 
+/* Client: the server confirmed the handshake (RFC 9001, section 4.1.2). */
+bool wk_quic_is_confirmed(const struct wk_quic *quic);
+
 /*
  * Client: go on from another local address, on a new socket (RFC 9000, section
  * 9); NULL: whatever the kernel chooses. Done by itself when the kernel says

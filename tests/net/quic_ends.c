@@ -14,8 +14,8 @@
  *
  * --sink N: the server sends so many octets on each stream; the client asks for
  * that by an octet on one, and says how fast they came. --flood N: the client
- * sends datagrams of 1,200 octets or what fits for so many milliseconds, the
- * server says how many came.
+ * sends datagrams of 1,200 octets or what fits for so many milliseconds, 0: until
+ * SIGINT; it says so when it may migrate; the server says how many came.
  */
 #include "config.h"
 
@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/cli/signals.h"
 #include "common/net/quic.h"
 
 static struct program {
@@ -33,7 +34,8 @@ static struct program {
 	struct wk_quic_endpoint *endpoint;
 	struct wk_quic_options options;
 	struct wk_timer timer;
-	bool migrates, updates_keys, is_verbose;
+	struct wk_io signals;
+	bool migrates, updates_keys, floods, is_verbose;
 	uint64_t sink, flood_ms, flood_size;
 	int exit_code;
 } program = { .flood_size = 1200 };
@@ -43,7 +45,7 @@ struct connection {
 	struct wk_transport *t;
 	uint64_t stream, left, received, began_ns, until_ns;
 	uint64_t datagrams, datagram_octets;
-	bool has_data;
+	bool has_data, has_told;
 };
 
 static uint8_t block[65536];
@@ -189,6 +191,11 @@ flood(void *arg)
 		c->t->ops->close(c->t, 0x100, NULL);
 		return;
 	}
+	if (!c->has_told && wk_quic_is_confirmed(c->quic)) {
+		c->has_told = true;
+		printf("flooding\n");
+		fflush(stdout);
+	}
 	do
 		sent = c->t->ops->send_datagram(c->t, &part, 1);
 	while (sent == WK_TRANSPORT_SENT);
@@ -281,6 +288,10 @@ on_timer(struct wk_timer *timer)
 	struct connection *c = timer->arg;
 	struct wk_error error;
 
+	if (program.migrates && !wk_quic_is_confirmed(c->quic)) {
+		wk_timer_set(timer, wk_clock_now_ns() + WK_NS_PER_SEC / 100);
+		return;
+	}
 	if (program.migrates &&
 	    wk_quic_migrate(c->quic, NULL, &error) != WK_OK)
 		die("migrate", error.reason);
@@ -292,22 +303,45 @@ on_timer(struct wk_timer *timer)
 }
 
 static void
+on_signal(struct wk_io *io, unsigned events)
+{
+	struct connection *c = io->arg;
+
+	(void)events;
+	wk_io_watch(io, 0);
+	c->t->ops->close(c->t, 0x100, NULL);
+}
+
+static void
+begin_flood(struct connection *c)
+{
+	struct program *p = &program;
+
+	c->until_ns = WK_NEVER;
+	if (p->flood_ms > 0) {
+		c->until_ns = c->began_ns + p->flood_ms * 1000000;
+	} else {
+		wk_io_init(&p->signals, p->loop, wk_signals_fd(), on_signal, c);
+		wk_io_watch(&p->signals, WK_IO_READ);
+	}
+	flood(c);
+}
+
+static void
 on_dialled(struct wk_quic *quic)
 {
 	struct connection *c = attach(quic);
 	struct iovec part = { block, 1 };
 
 	c->began_ns = wk_clock_now_ns();
-	if (program.flood_ms > 0) {
-		c->until_ns = c->began_ns + program.flood_ms * 1000000;
-		flood(c);
+	if (program.floods) {
+		begin_flood(c);
 	} else if (program.sink > 0) {
 		if (c->t->ops->open(c->t, false, &c->stream) != WK_OK)
 			die("stream", "cannot open one");
 		(void)c->t->ops->write(c->t, c->stream, &part, 1);
 		c->t->ops->finish(c->t, c->stream);
 	} else {
-		/* The handshake is to be confirmed. */
 		wk_timer_init(&program.timer, program.loop, on_timer, c);
 		wk_timer_set(&program.timer,
 		    c->began_ns + WK_NS_PER_SEC / 10);
@@ -378,7 +412,10 @@ parse(int argc, char **argv)
 		case 'k': p->updates_keys = true; break;
 		case 'g': p->options.has_no_gso = true; break;
 		case 's': p->sink = strtoull(optarg, NULL, 10); break;
-		case 'f': p->flood_ms = strtoull(optarg, NULL, 10); break;
+		case 'f':
+			p->floods = true;
+			p->flood_ms = strtoull(optarg, NULL, 10);
+			break;
 		case 'z': p->flood_size = strtoull(optarg, NULL, 10); break;
 		case 'q': p->options.qlog_dir = optarg; break;
 		case 'v': p->is_verbose = true; break;
@@ -413,6 +450,8 @@ main(int argc, char **argv)
 	    &address, 1, &error) != 1)
 		die(argv[optind + 1], error.reason);
 	program.loop = wk_loop_new();
+	if (program.floods && wk_signals_init(WK_SIGNAL_STOP) != WK_OK)
+		die("signals", "cannot be caught");
 	if (is_server) {
 		program.endpoint = wk_quic_listen(program.loop, &address,
 		    &program.options, &server_handler, NULL, &error);
