@@ -25,6 +25,11 @@ include $(top_srcdir)/tests/fuzz/fuzz.mk
 include $(top_srcdir)/tests/bench/bench.mk
 include $(top_srcdir)/tests/net/net.mk
 
+# What takes longest begins first.
+if HAVE_BATS
+TESTS += $(LONG_BATS_TESTS)
+endif
+
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -44,7 +49,7 @@ endif
 if HAVE_BATS
 TESTS += $(BATS_TESTS)
 endif
-EXTRA_DIST += $(BATS_TESTS)
+EXTRA_DIST += $(LONG_BATS_TESTS) $(BATS_TESTS)
 
 TESTS += tests/cli/all-tools.sh
 EXTRA_DIST += tests/cli/all-tools.sh tests/cli/tool.bash tests/ci tests/data tests/peers

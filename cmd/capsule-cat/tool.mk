@@ -5,9 +5,9 @@ dist_man_MANS += man/capsule-cat.1
 dist_bashcompletion_DATA += completions/bash/capsule-cat
 dist_zshcompletion_DATA += completions/zsh/_capsule-cat
 dist_fishcompletion_DATA += completions/fish/capsule-cat.fish
+LONG_BATS_TESTS += tests/net/capsule-cat-hostile.bats
 BATS_TESTS += tests/cli/capsule-cat.bats tests/cli/capsule-cat-tunnel.bats \
-	tests/net/capsule-cat-hostile.bats tests/net/capsule-cat-peers.bats \
-	tests/net/capsule-cat-proxy.bats
+	tests/net/capsule-cat-peers.bats tests/net/capsule-cat-proxy.bats
 endif
 # All but main.c, for tests that look inside.
 capsule_cat_parts = \

@@ -5,9 +5,9 @@ dist_man_MANS += man/h3dgram.1
 dist_bashcompletion_DATA += completions/bash/h3dgram
 dist_zshcompletion_DATA += completions/zsh/_h3dgram
 dist_fishcompletion_DATA += completions/fish/h3dgram.fish
-BATS_TESTS += tests/cli/h3dgram.bats tests/net/h3dgram-proxy.bats \
-	tests/net/h3-hostile.bats tests/net/h3-link.bats \
-	tests/net/h3-peers.bats tests/net/h3-proxy.bats
+LONG_BATS_TESTS += tests/cli/h3dgram.bats tests/net/h3-hostile.bats \
+	tests/net/h3-link.bats tests/net/h3dgram-proxy.bats
+BATS_TESTS += tests/net/h3-peers.bats tests/net/h3-proxy.bats
 endif
 # All but main.c, for tests that look inside.
 h3dgram_parts = \
