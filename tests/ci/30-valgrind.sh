@@ -7,27 +7,24 @@ if ! command -v valgrind >/dev/null; then
   skip "valgrind: integration tests" "valgrind is not installed"
   exit 0
 fi
-fact "valgrind: configure" configured "$work/build" CFLAGS='-g -O1' &&
-  fact "valgrind: build" made "$work/build" all || exit 0
-
 # In place of each tool a script that runs it under valgrind. Exit code 98
 # appears in no test, so every error makes one fail; the log names it.
-mkdir "$work/wrapped"
-chmod 755 "$work" "$work/wrapped"
+mkdir "$work/wrapped" "$work/tools"
+chmod 755 "$work" "$work/wrapped" "$work/tools"
 mkdir -m 1777 "$work/logs"
 for tool in "$top"/cmd/*/; do
   tool=$(basename "$tool")
+  install "$top/build/$tool" "$work/tools"
   cat >"$work/wrapped/$tool" <<EOF
 #!/bin/sh
 # A closed one would become valgrind's own log; give it what the tool does.
 [ -e /proc/self/fd/0 ] || exec 0</dev/null
 [ -e /proc/self/fd/1 ] || exec 1</dev/null
 exec valgrind -q --vgdb=no --error-exitcode=98 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect \\
-  --log-file=$work/logs/$tool.%p $work/build/$tool "\$@"
+  --log-file=$work/logs/$tool.%p $work/tools/$tool "\$@"
 EOF
   chmod 755 "$work/wrapped/$tool"
 done
-chmod -R go+rX "$work/build"
 
 # One bats file; WK_SLOW_TOOLS lets tests with a process per vector take fewer.
 checked() { # FILE

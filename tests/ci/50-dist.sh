@@ -13,8 +13,11 @@ has_every_file() {
   return 0
 }
 
+# Nearly all that is compiled is the same each time, but for the archive's.
+export CCACHE_DIR=$work/ccache
+compiler=(CC='ccache gcc' CFLAGS=-O0)
 # The network tests have run twice by now, and do the same here.
-fact "dist: configure" configured "$work/build" &&
+fact "dist: configure" configured "$work/build" "${compiler[@]}" &&
   fact "dist: make distcheck" made "$work/build" distcheck \
     TESTS='$(UNIT_TESTS) tests/fuzz/replay.sh tests/cli/all-tools.sh'
 fact "dist: the archive has every file" has_every_file
@@ -41,15 +44,17 @@ uninstalls_everything() {
   [ -z "$(find "$work/root" -type f)" ]
 }
 
-tests_without() { # library: those that it changes; all are linked
-  case $1 in
-    libngtcp2) echo '$(UNIT_TESTS) tests/cli/all-tools.sh' ;;
-    *) echo 'tests/cli/all-tools.sh' ;;
+# Those that the library changes; what is built for tests is linked where a
+# whole floor of common/ lacks it.
+tests_without() { # DIR, library
+  case $2 in
+    libngtcp2) tested "$1" TESTS='$(UNIT_TESTS) tests/cli/all-tools.sh' ;;
+    libnghttp2 | libcbor) made "$1" check TESTS= && tested "$1" TESTS=tests/cli/all-tools.sh ;;
+    *) tested "$1" TESTS=tests/cli/all-tools.sh check_PROGRAMS= ;;
   esac
 }
 
-# As on a machine without the libraries: neither modules nor headers. Nearly all
-# that is compiled is the same each time.
+# As on a machine without the libraries: neither modules nor headers.
 leaves_out() { # tool, library ...
   local tool=$1 library out dir=$work/without-$2 headers=()
   shift
@@ -57,16 +62,15 @@ leaves_out() { # tool, library ...
   printf '#!/bin/sh\ncase "$*" in %s) exit 1 ;; esac\nexec pkg-config "$@"\n' \
     "$(printf '|*%s*' "$@" | cut -c 2-)" >"$dir.pkg-config"
   chmod +x "$dir.pkg-config"
-  out=$(configured "$dir" CC='ccache gcc' CFLAGS=-O0 PKG_CONFIG="$dir.pkg-config" "${headers[@]}") || return
+  out=$(configured "$dir" "${compiler[@]}" PKG_CONFIG="$dir.pkg-config" "${headers[@]}") || return
   grep -E "$tool.*LEFT OUT, missing:" <<<"$out" || { printf '%s\n' "$out"; return 1; }
-  made "$dir" all && made "$dir" check TESTS= && tested "$dir" TESTS="$(tests_without "$1")"
+  made "$dir" all && tests_without "$dir" "$1"
 }
 
 fact "dist: install puts binaries, manuals and completions in place" installs_everything
 fact "dist: uninstall takes them away" uninstalls_everything
 declare -A header=([libcbor]=cbor [libpcap]=pcap_pcap [jansson]=jansson [libnghttp2]=nghttp2_nghttp2
   [libngtcp2]=ngtcp2_ngtcp2 [readline]=readline_readline)
-export CCACHE_DIR=$work/ccache
 fact "dist: without libcbor and libpcap the rest builds and passes" leaves_out rstdiag-send libcbor libpcap
 fact "dist: without jansson the rest builds and passes" leaves_out rstdiag-sniff jansson
 fact "dist: without nghttp2 the rest builds and passes" leaves_out capsule-cat libnghttp2

@@ -31,14 +31,15 @@ pcap() {
 }
 
 # Run until a condition holds. Three minutes are for the slowest machine:
-# nothing is to depend on them.
+# nothing is to depend on them. What lasts longer is asked after less often.
 wait_until() {
-  local limit=$((SECONDS + 180))
+  local limit=$((SECONDS + 180)) pause=.04 asked=0
   # Nothing ever comes from there; a process for each wait would cost more.
   [ -n "${wk_never-}" ] || exec {wk_never}<> <(:)
   while ((SECONDS <= limit)); do
     "$@" >/dev/null 2>&1 && return
-    read -rt 0.05 -u "$wk_never" || :
+    read -rt "$pause" -u "$wk_never" || :
+    ((++asked < 20)) || pause=.2
   done
   echo "timed out waiting until: $*" >&2
   return 1
