@@ -11,7 +11,8 @@ mapfile -t targets < <(cd "$top/tests/fuzz" && printf '%s\n' fuzz_*.c | sed 's/\
 # Whatever decodes, and every listener and client before ends that mean harm or
 # have their own ideas.
 under_sanitizers() {
-  WK_SLOW_TOOLS=yes tested "$work/asan" TESTS="tests/cli/h3dgram.bats tests/net/h3-hostile.bats tests/net/capsule-cat-hostile.bats \
+  WK_SLOW_TOOLS=yes tested "$work/asan" TESTS="tests/cli/h3dgram.bats \
+    tests/net/h3-hostile.bats tests/net/capsule-cat-hostile.bats \
     \$(UNIT_TESTS) tests/fuzz/replay.sh \
     tests/cli/capsule-cat.bats tests/cli/capsule-cat-tunnel.bats \
     tests/cli/rstdiag-send.bats tests/cli/rstdiag-sniff.bats \

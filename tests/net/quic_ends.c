@@ -9,13 +9,13 @@
  * serve says "listening ADDRESS", and for each connection "opened", and "closed"
  * with whether data came and how often the peer moved; it closes with 0x100 when
  * the first octets of a request have come. dial opens a connection; --migrate and
- * --update-keys do that when it can; then it begins a control stream of HTTP/3
+ * --update-keys do that when it is confirmed; then it begins a control stream of HTTP/3
  * and ends it, which no server bears: that it says so proves that it was there.
  *
  * --sink N: the server sends so many octets on each stream; the client asks for
- * that by an octet on one, and says how fast they came. --flood N: the client
- * sends datagrams of 1,200 octets or what fits for so many milliseconds, 0: until
- * SIGINT; it says so when it may migrate; the server says how many came.
+ * that by an octet on one, and says how fast they came. --flood: the client says
+ * "flooding", and sends datagrams of 1,200 octets or what fits until SIGINT; the
+ * server says how many came.
  */
 #include "config.h"
 
@@ -36,7 +36,7 @@ static struct program {
 	struct wk_timer timer;
 	struct wk_io signals;
 	bool migrates, updates_keys, floods, is_verbose;
-	uint64_t sink, flood_ms, flood_size;
+	uint64_t sink, flood_size;
 	int exit_code;
 } program = { .flood_size = 1200 };
 
@@ -45,7 +45,7 @@ struct connection {
 	struct wk_transport *t;
 	uint64_t stream, left, received, began_ns, until_ns;
 	uint64_t datagrams, datagram_octets;
-	bool has_data, has_told;
+	bool has_data;
 };
 
 static uint8_t block[65536];
@@ -187,15 +187,6 @@ flood(void *arg)
 
 	if (max < part.iov_len)
 		part.iov_len = max;
-	if (wk_clock_now_ns() >= c->until_ns) {
-		c->t->ops->close(c->t, 0x100, NULL);
-		return;
-	}
-	if (!c->has_told && wk_quic_is_confirmed(c->quic)) {
-		c->has_told = true;
-		printf("flooding\n");
-		fflush(stdout);
-	}
 	do
 		sent = c->t->ops->send_datagram(c->t, &part, 1);
 	while (sent == WK_TRANSPORT_SENT);
@@ -283,26 +274,6 @@ say_goodbye(struct connection *c)
 }
 
 static void
-on_timer(struct wk_timer *timer)
-{
-	struct connection *c = timer->arg;
-	struct wk_error error;
-
-	if (program.migrates && !wk_quic_is_confirmed(c->quic)) {
-		wk_timer_set(timer, wk_clock_now_ns() + WK_NS_PER_SEC / 100);
-		return;
-	}
-	if (program.migrates &&
-	    wk_quic_migrate(c->quic, NULL, &error) != WK_OK)
-		die("migrate", error.reason);
-	if (program.updates_keys && wk_quic_update_keys(c->quic) != WK_OK) {
-		wk_timer_set(timer, wk_clock_now_ns() + WK_NS_PER_SEC / 100);
-		return;
-	}
-	say_goodbye(c);
-}
-
-static void
 on_signal(struct wk_io *io, unsigned events)
 {
 	struct connection *c = io->arg;
@@ -317,14 +288,32 @@ begin_flood(struct connection *c)
 {
 	struct program *p = &program;
 
-	c->until_ns = WK_NEVER;
-	if (p->flood_ms > 0) {
-		c->until_ns = c->began_ns + p->flood_ms * 1000000;
-	} else {
-		wk_io_init(&p->signals, p->loop, wk_signals_fd(), on_signal, c);
-		wk_io_watch(&p->signals, WK_IO_READ);
-	}
+	printf("flooding\n");
+	fflush(stdout);
+	wk_io_init(&p->signals, p->loop, wk_signals_fd(), on_signal, c);
+	wk_io_watch(&p->signals, WK_IO_READ);
 	flood(c);
+}
+
+static void
+on_timer(struct wk_timer *timer)
+{
+	struct program *p = &program;
+	struct connection *c = timer->arg;
+	struct wk_error error;
+
+	/* Before that a new address is no migration. */
+	if (!wk_quic_is_confirmed(c->quic) ||
+	    (p->updates_keys && wk_quic_update_keys(c->quic) != WK_OK)) {
+		wk_timer_set(timer, wk_clock_now_ns() + WK_NS_PER_SEC / 100);
+		return;
+	}
+	if (p->migrates && wk_quic_migrate(c->quic, NULL, &error) != WK_OK)
+		die("migrate", error.reason);
+	if (p->floods)
+		begin_flood(c);
+	else
+		say_goodbye(c);
 }
 
 static void
@@ -334,9 +323,7 @@ on_dialled(struct wk_quic *quic)
 	struct iovec part = { block, 1 };
 
 	c->began_ns = wk_clock_now_ns();
-	if (program.floods) {
-		begin_flood(c);
-	} else if (program.sink > 0) {
+	if (program.sink > 0) {
 		if (c->t->ops->open(c->t, false, &c->stream) != WK_OK)
 			die("stream", "cannot open one");
 		(void)c->t->ops->write(c->t, c->stream, &part, 1);
@@ -393,7 +380,7 @@ parse(int argc, char **argv)
 		{ "update-keys", no_argument, NULL, 'k' },
 		{ "no-gso", no_argument, NULL, 'g' },
 		{ "sink", required_argument, NULL, 's' },
-		{ "flood", required_argument, NULL, 'f' },
+		{ "flood", no_argument, NULL, 'f' },
 		{ "size", required_argument, NULL, 'z' },
 		{ "qlog-dir", required_argument, NULL, 'q' },
 		{ "verbose", no_argument, NULL, 'v' },
@@ -412,10 +399,7 @@ parse(int argc, char **argv)
 		case 'k': p->updates_keys = true; break;
 		case 'g': p->options.has_no_gso = true; break;
 		case 's': p->sink = strtoull(optarg, NULL, 10); break;
-		case 'f':
-			p->floods = true;
-			p->flood_ms = strtoull(optarg, NULL, 10);
-			break;
+		case 'f': p->floods = true; break;
 		case 'z': p->flood_size = strtoull(optarg, NULL, 10); break;
 		case 'q': p->options.qlog_dir = optarg; break;
 		case 'v': p->is_verbose = true; break;
