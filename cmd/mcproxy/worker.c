@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cmd/mcproxy/engine.h"
@@ -20,6 +21,8 @@
 #define EVENTS_MAX 256
 #define NEVER UINT64_MAX
 #define LUCK 16			/* turns that one success pays for */
+#define PLENTY 8		/* events that are worth a write each as it is */
+#define SLICE_NS 300000		/* of processor time at once */
 
 /* --- configurations ------------------------------------------------------- */
 
@@ -272,18 +275,20 @@ flush_whole(struct worker *w)
 /*
  * Under load more is ready in a moment, and one write to a backend then serves
  * more requests: let others run, and look once more. As long as that is in
- * vain it is tried now and then only. Answers do not wait for it: whoever gets
- * his now may be among those that ask again meanwhile.
+ * vain it is tried now and then only; with much in hand there is less to win.
+ * Answers do not wait for it: whoever gets his now may be among those that ask
+ * again meanwhile.
  */
 static void
-look_again(struct worker *w, struct epoll_event *events)
+look_again(struct worker *w, struct epoll_event *events, int had)
 {
 	int i, n;
 
 	if (w->luck == 0 && ++w->turns % LUCK != 0)
 		return;
 	flush_whole(w);
-	sched_yield();
+	if (had < PLENTY)
+		sched_yield();
 	n = epoll_wait(w->epoll_fd, events, EVENTS_MAX, 0);
 	if (n > 0)
 		w->luck = LUCK;
@@ -305,7 +310,7 @@ worker_turn(struct worker *w, int wait)
 	for (i = 0; i < n; i++)
 		dispatch(w, &events[i]);
 	if (n > 0 && n < EVENTS_MAX)
-		look_again(w, events);
+		look_again(w, events, n);
 	feed_again(w);
 	timers(w);
 	if (w->reloading != NULL)
@@ -322,11 +327,38 @@ worker_turn(struct worker *w, int wait)
 	publish(w);
 }
 
+/*
+ * A thread that yields gives up a whole slice of its time: with the kernel's
+ * usual one, of some milliseconds, those whose requests it holds would wait
+ * that long. Linux before 6.12 has one slice for all, so what this returns is
+ * of no interest.
+ */
+static void
+ask_for_short_slices(void)
+{
+	/* The kernel's struct sched_attr; not every C library has it. */
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attr = { .size = sizeof(attr) };
+
+	/* What is not asked for would be set to 0. */
+	if (syscall(SYS_sched_getattr, 0, &attr, sizeof(attr), 0) < 0 ||
+	    attr.policy != SCHED_OTHER)
+		return;
+	attr.runtime = SLICE_NS;
+	(void)syscall(SYS_sched_setattr, 0, &attr, 0);
+}
+
 static void *
 run(void *arg)
 {
 	struct worker *w = arg;
 
+	ask_for_short_slices();
 	w->now_ns = wk_clock_now_ns();
 	adopt(w);
 	while (!is_drained(w))

@@ -674,3 +674,26 @@ teardown() {
   namespaces_down
   [ -z "${sockets-}" ] || rm -rf "$sockets"
 }
+
+@test "workers, and no other thread, ask for short slices of processor time" {
+  slices() { # of each thread of a process, in nanoseconds; sched_getattr
+    python3 - "$1" <<'PY'
+import ctypes, os, struct, sys
+number = {"x86_64": 315, "aarch64": 275, "riscv64": 275}[os.uname().machine]
+for thread in sorted(map(int, os.listdir(f"/proc/{sys.argv[1]}/task"))):
+    attr = ctypes.create_string_buffer(48)
+    if ctypes.CDLL(None, use_errno=True).syscall(number, thread, attr, 48, 0) < 0:
+        sys.exit(os.strerror(ctypes.get_errno()))
+    print(struct.unpack_from("Q", attr, 24)[0])
+PY
+  }
+  [ "$(slices $$)" -gt 0 ] || skip "slices are one for all before Linux 6.12"
+  read -ra port < <(free_ports 2)
+  proxy --threads 2 --listen "127.0.0.1:${port[0]}" --pool "foo=127.0.0.1:${port[1]}"
+  local usual
+  usual=$(slices $$)
+  asked() { [ "$(slices "$proxy_pid" | grep -cx 300000)" -eq 2 ]; }
+  wait_until asked
+  slices "$proxy_pid" | grep -qx "$usual"
+  [ "$(slices "$proxy_pid" | sort -u | wc -l)" -eq 2 ]
+}
