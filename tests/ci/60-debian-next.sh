@@ -16,17 +16,27 @@ fresh_system() {
     git -C "$top" archive HEAD | tar -x -C "$root/src"
 }
 
-# What tables and versions of HTTP have in common is tested once for all here.
-inside() {
-  WK_CONFIGURE=--enable-werror "$next" shell "$root" env WK_SLOW_TOOLS=yes "$@"
+# bootstrap COMMAND OPTION...: in that system, with these options to configure
+bootstrap() {
+  local command=$1
+  shift
+  # What tables and versions of HTTP have in common is tested once for all here.
+  WK_CONFIGURE="--enable-werror $*" "$next" shell "$root" env WK_SLOW_TOOLS=yes \
+    /src/bootstrap "$command" --yes
 }
-
-fact "Debian 13: a fresh system" fresh_system &&
-  fact "Debian 13: ./bootstrap check" inside /src/bootstrap check --yes &&
-  fact "Debian 13: ./bootstrap demo" inside /src/bootstrap demo --yes
 
 # What was built there with what was built here.
 pairings() {
   WK_NEXT_ROOT=$root WK_SOURCE=$top WK_BUILD=$top/build bats --tap "$top/tests/net/h3-pairings.bats"
 }
+
+# All tests once more, so with the sanitizers of that compiler.
+under_sanitizers() {
+  rm -rf "$root/src/build"
+  bootstrap check --enable-sanitizers
+}
+
+fact "Debian 13: a fresh system" fresh_system || exit 0
+fact "Debian 13: ./bootstrap demo" bootstrap demo
 fact "Debian 12 and 13: h3dgram in four pairings" pairings
+fact "Debian 13: ./bootstrap check, under sanitizers" under_sanitizers

@@ -8,7 +8,9 @@ Keys go through the proxy unchanged, so it needs a route for all of them. Left
 out is what memcached 1.6.18 does with the q flag of ms (it also silences the
 next command), of ma with N (it shows what it created) and a get of a key that
 is too long behind other commands (their answers are lost); numbers never
-shrink, as the blanks behind them depend on what is being sent at the moment;
+shrink, as the blanks behind them depend on what is being sent at the moment
+(so does h after arithmetic with seeds beyond those that are used: the item is
+a new one when an earlier answer with it is still to be sent);
 nothing counts in a value of white space alone, because memcached looks for the
 number in whatever memory lies behind it; keys in base64 with line ends do not
 go with N, after which memcached gives them back as they are; and gat with a
