@@ -4,7 +4,7 @@
 # proxy where that is built in (or MEMCACHED_PROXY names one that has it), and
 # against memcached alone as the limit, all in one run: keys per second, latency
 # of a batch, and CPU seconds of the process in the middle per million keys, as
-# medians.
+# medians; then the memory that each takes for an idle connection.
 #
 # Usage: tests/bench/mcproxy.sh [seconds] [rounds]    (from anywhere)
 set -eu
@@ -118,6 +118,12 @@ for ((round = 1; round <= rounds; round++)); do
   done
 done
 
+# Last: what a crowd leaves behind would be in the way of the rounds.
+for name in $names; do
+  python3 "$top/tests/peers/memcached-crowd.py" "${port[$name]}" "${pid[$name]}" 3000 0 0 |
+    sed -n 's/^idle .* bytes //p' >"$work/idle.$name"
+done
+
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 printf '%-9s %-11s %10s %8s %8s %12s\n' pattern name keys/s p50_us p99_us cpu_s/1M
 for pattern in $patterns; do
@@ -145,4 +151,7 @@ for pattern in $patterns; do
           { printf "%s: keys/s %.2f, p99 %.2f, cpu %.2f\n", what, $1 / $5, $3 / $7, $4 / $8 }'
     done
   done
+done
+for name in $names; do
+  printf 'octets for each of 3000 idle connections, %s: %d\n' "$name" "$(cat "$work/idle.$name")"
 done
