@@ -406,7 +406,7 @@ upgrade_by_hand() {
   cat >inside <<'EOT'
 set -eu -o pipefail
 ip link set lo up
-tcpdump --immediate-mode -Uni lo -w capture tcp >/dev/null 2>tcpdump.err 3>&- &
+tcpdump -Uni lo -w capture tcp >/dev/null 2>tcpdump.err 3>&- &
 capture=$!
 trap 'kill $(jobs -p)' EXIT
 wait_until grep -q 'listening on' tcpdump.err
@@ -416,6 +416,10 @@ wait_until grep -q 'listening on' served.err
 capsule-cat --http2 --keylog keys --cacert cert.pem https://127.0.0.1:8443/x <one | cmp - one
 kill $listener
 wait $listener
+# What is behind the rest in the capture has everything in front of it.
+(: </dev/tcp/127.0.0.1/9) 2>/dev/null || :
+is_captured() { tcpdump -nr capture 'tcp port 9' 2>/dev/null | grep -q .; }
+wait_until is_captured
 kill $capture
 wait $capture
 trap - EXIT

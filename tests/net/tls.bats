@@ -289,7 +289,7 @@ server_ends() {
   for version in tls1_3 tls1_2; do
     foreign_server -"$version"
     rm -f tcpdump.err
-    tcpdump -i lo --immediate-mode -U -w lo.pcap "tcp port $port" 2>tcpdump.err 3>&- &
+    tcpdump -i lo -U -w lo.pcap "tcp port $port" 2>tcpdump.err 3>&- &
     pids+=($!)
     tcpdump=$!
     wait_until grep -q 'listening on' tcpdump.err
