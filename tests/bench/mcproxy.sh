@@ -118,12 +118,6 @@ for ((round = 1; round <= rounds; round++)); do
   done
 done
 
-# Last: what a crowd leaves behind would be in the way of the rounds.
-for name in $names; do
-  python3 "$top/tests/peers/memcached-crowd.py" "${port[$name]}" "${pid[$name]}" 3000 0 0 |
-    sed -n 's/^idle .* bytes //p' >"$work/idle.$name"
-done
-
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 printf '%-9s %-11s %10s %8s %8s %12s\n' pattern name keys/s p50_us p99_us cpu_s/1M
 for pattern in $patterns; do
@@ -152,6 +146,9 @@ for pattern in $patterns; do
     done
   done
 done
+# Last: what a crowd leaves behind would be in the way of the rounds.
 for name in $names; do
-  printf 'octets for each of 3000 idle connections, %s: %d\n' "$name" "$(cat "$work/idle.$name")"
+  printf 'octets for each of 3000 idle connections, %s: ' "$name"
+  python3 "$top/tests/peers/memcached-crowd.py" "${port[$name]}" "${pid[$name]}" 3000 0 0 |
+    sed -n 's/^idle .* bytes //p'
 done

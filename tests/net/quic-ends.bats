@@ -57,9 +57,13 @@ listens() {
   grep -q "$(printf ':%04X ' "$1")" /proc/net/udp
 }
 
+dial_whatever_ends() { # option ...
+  run -3 --separate-stderr quic_ends dial --verbose "$@" "127.0.0.1:$port"
+}
+
 # A control stream that ends is an error that every server of HTTP/3 names.
 dial() { # option ...
-  run -3 --separate-stderr quic_ends dial --verbose "$@" "127.0.0.1:$port"
+  dial_whatever_ends "$@"
   [[ $output == *"closed peer closed the connection with the application error 0x104"* ]]
 }
 
@@ -117,7 +121,7 @@ dial() { # option ...
   dial --migrate --update-keys
   theirs --tx-loss=0.2 --rx-loss=0.2
   # Its close can be lost as well, and is not said for long.
-  run -3 --separate-stderr quic_ends dial --verbose "127.0.0.1:$port"
+  dial_whatever_ends
   [[ $output == *"opened QUIC v1, TLS1.3"* ]]
   [[ $output == *"the application error 0x104"* || $output == *"nothing came from the peer"* ]]
 }

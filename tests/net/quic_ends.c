@@ -7,15 +7,16 @@
  *	quic_ends dial [option ...] address
  *
  * serve says "listening ADDRESS", and for each connection "opened", and "closed"
- * with whether data came and how often the peer moved; it closes with 0x100 when
- * the first octets of a request have come. dial opens a connection; --migrate and
- * --update-keys do that when it is confirmed; then it begins a control stream of HTTP/3
- * and ends it, which no server bears: that it says so proves that it was there.
+ * with whether data came and how often the peer moved; it closes with 0x100
+ * when the first octets of a request have come. dial opens a connection;
+ * --migrate and --update-keys do that when it is confirmed; then it begins a
+ * control stream of HTTP/3 and ends it, which no server bears: that it says so
+ * proves that it was there.
  *
  * --sink N: the server sends so many octets on each stream; the client asks for
- * that by an octet on one, and says how fast they came. --flood: the client says
- * "flooding", and sends datagrams of 1,200 octets or what fits until SIGINT; the
- * server says how many came.
+ * that by an octet on one, and says how fast they came. --flood: the client
+ * says "flooding", and sends datagrams of 1,200 octets or what fits until
+ * SIGINT; the server says how many came.
  */
 #include "config.h"
 
