@@ -31,7 +31,7 @@ while True:
     s.sendto(name + b" is at 192.0.2.%d" % (sum(name) % 250), who)
 END
 python3 "$WK_DEMO/names.py" >"$WK_DEMO/names" &
-while ! [ -s "$WK_DEMO/names" ]; do sleep 0.1; done
+demo_wait test -s "$WK_DEMO/names"
 names=$(cat "$WK_DEMO/names")
 export names
 printf '\n  (it listens on UDP port %s)\n' "$names"
@@ -41,7 +41,7 @@ printf '\n  $ %s\n' "capsule-cat --listen 0 --serve proxy --allow 127.0.0.1:$nam
 capsule-cat --listen 0 --serve proxy --allow "127.0.0.1:$names" -v \
   >/dev/null 2>"$WK_DEMO/proxy" </dev/null &
 proxy_pid=$!
-while ! grep -q SHA-256 "$WK_DEMO/proxy"; do sleep 0.1; done
+demo_wait grep -q SHA-256 "$WK_DEMO/proxy"
 sed 's/^/    /' "$WK_DEMO/proxy"
 proxy=$(sed -n 's/.*listening on //p' "$WK_DEMO/proxy")
 pin=$(sed -n 's/.*--pin //p' "$WK_DEMO/proxy")

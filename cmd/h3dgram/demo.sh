@@ -7,7 +7,7 @@ heading "h3dgram: datagrams over HTTP, from the shell"
 tell "A listener that sends everything back; it makes itself a certificate and says what clients can know it by:"
 h3dgram -l 0 --serve echo >/dev/null 2>"$WK_DEMO/echo" </dev/null &
 echo_pid=$!
-while ! grep -q SHA-256 "$WK_DEMO/echo"; do sleep 0.1; done
+demo_wait grep -q SHA-256 "$WK_DEMO/echo"
 sed 's/^/    /' "$WK_DEMO/echo"
 echo=$(sed -n 's/.*listening on //p' "$WK_DEMO/echo" | head -n 1)
 echo_pin=$(sed -n 's/.*--pin //p' "$WK_DEMO/echo")
@@ -49,17 +49,17 @@ while True:
 END
 python3 "$WK_DEMO/udp.py" >"$WK_DEMO/udp" &
 udp_pid=$!
-while ! [ -s "$WK_DEMO/udp" ]; do sleep 0.1; done
+demo_wait test -s "$WK_DEMO/udp"
 udp=$(cat "$WK_DEMO/udp")
 h3dgram -l 0 --serve proxy --allow "127.0.0.1:$udp" >/dev/null 2>"$WK_DEMO/udp.proxy" </dev/null &
 udp_proxy_pid=$!
-while ! grep -q SHA-256 "$WK_DEMO/udp.proxy"; do sleep 0.1; done
+demo_wait grep -q SHA-256 "$WK_DEMO/udp.proxy"
 udp_proxy=$(sed -n 's/.*listening on //p' "$WK_DEMO/udp.proxy" | head -n 1)
 udp_pin=$(sed -n 's/.*--pin //p' "$WK_DEMO/udp.proxy")
 printf '\n  $ %s\n' "h3dgram -L 0 -k --pin $udp_pin $udp_proxy 127.0.0.1:$udp &"
 h3dgram -L 0 -k --pin "$udp_pin" "$udp_proxy" "127.0.0.1:$udp" 2>"$WK_DEMO/udp.local" </dev/null &
 udp_local_pid=$!
-while ! grep -q 'listening on' "$WK_DEMO/udp.local"; do sleep 0.1; done
+demo_wait grep -q 'listening on' "$WK_DEMO/udp.local"
 local_port=$(sed -n 's/.*udp:.*://p' "$WK_DEMO/udp.local")
 export local_port
 

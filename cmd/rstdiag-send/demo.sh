@@ -67,15 +67,6 @@ numbers. A probe makes the other end tell them, then it is reset:"
   show 'grep -v "^rstdiag-sniff: listening" $WK_DEMO/sniff.err'
 }
 
-# Until a command succeeds, five seconds at most.
-demo_wait() {
-  local i
-  for ((i = 0; i < 50; i++)); do
-    "$@" >/dev/null 2>&1 && return
-    sleep 0.1
-  done
-}
-
 demo_state() {
   $inside ss -Htna state "$1" '( sport = :8444 or dport = :8444 )' | grep -q 8444
 }
